@@ -1,0 +1,3 @@
+"""Lineup: an embedding index and forensic similarity search for deepfakes."""
+
+__version__ = "0.1.0"

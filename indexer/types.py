@@ -1,0 +1,145 @@
+"""The values that cross the seams. No behaviour beyond what follows from the values."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Float16 = NDArray[np.float16]
+Int64 = NDArray[np.int64]
+RGB = NDArray[np.uint8]
+"""(height, width, 3) uint8, upright (EXIF orientation applied), sRGB values as decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """Everything that must be equal for two encodings to be comparable.
+
+    `preprocessing` is the recipe in canonical JSON form, `taps` names the rows of a tap
+    array in order ("3.cls", "3.mean", "3.std", "6.cls", ...), `dim` is the width of each.
+    `precision` is the class of arithmetic ("fp32", "bf16", "fp16", "int8").
+    """
+
+    weights_sha256: str
+    preprocessing: str
+    taps: tuple[str, ...]
+    dim: int
+    precision: str
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the canonical JSON of all fields, 64 hex digits."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Passport":
+        fields = json.loads(text)
+        return cls(**{**fields, "taps": tuple(fields["taps"])})
+
+    def differences(self, other: "Passport") -> dict[str, tuple[object, object]]:
+        """Field -> (mine, theirs) for every field that differs; empty when comparable."""
+        mine, theirs = asdict(self), asdict(other)
+        return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
+
+
+@dataclass(frozen=True, slots=True)
+class Encodings:
+    """What an encoder yields for a batch of n images.
+
+    `taps` (n, taps, dim) float32; `patches` (n, rows, columns, dim) float32, the final
+    layer's patch tokens after the last norm; `logits` (n, classes) float32 as the head
+    gives them, or None for a tower without a head; `scores` (n,) float32, the
+    checkpoint's own p(fake) in [0, 1], or None without a head.
+    """
+
+    taps: Float32
+    patches: Float32
+    logits: Float32 | None
+    scores: Float32 | None
+
+
+class Encoder(Protocol):
+    """RGB images to encodings, with one checkpoint on one engine."""
+
+    @property
+    def passport(self) -> Passport: ...
+
+    def encode(self, images: Sequence[RGB]) -> Encodings:
+        """Encode images of any sizes; the result does not depend on the batch size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is known of an image from its bytes alone.
+
+    `width` and `height` are upright pixels; `orientation` is the EXIF value 1..8 that was
+    applied (1: none); `frames` is 1 unless animated or multi-page (only the first is used).
+    """
+
+    sha256: str
+    bytes: int
+    format: str
+    mode: str
+    width: int
+    height: int
+    orientation: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What somebody says about an image. `label` is "real" or "fake"; None is unknown."""
+
+    label: str | None = None
+    family: str | None = None
+    source: str | None = None
+    captured_at: str | None = None
+
+
+class SourceItem(Protocol):
+    """One input of a build, before it is read."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def annotation(self) -> Annotation: ...
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...
+    def read(self) -> bytes:
+        """The bytes. Raises ImageRejected (reason "unreadable", "missing", "too-large")."""
+        ...
+
+
+class ImageSource(Protocol):
+    """A collection of inputs; iterating it is cheap and repeatable."""
+
+    def __iter__(self) -> Iterator[SourceItem]: ...
+    def __len__(self) -> int: ...
+
+
+class VectorIndex(Protocol):
+    """Ids and unit vectors -> nearest by cosine.
+
+    Implementations: `indexer.vectors.exact` (NumPy, the oracle) and
+    `indexer.vectors.faiss_index`.
+    """
+
+    def __len__(self) -> int: ...
+
+    def search(self, query: Float32, k: int, allowed: Int64 | None = None) -> tuple[Int64, Float32]:
+        """The min(k, size) most similar, ordered by (similarity descending, id ascending).
+
+        `query` (dim,) float32, finite; `allowed` restricts to these ids (sorted, unique).
+        Returns ids (m,) int64 and similarities (m,) float32 in [-1, 1]. A filter never
+        loses results. Raises UsageError on a non-finite or wrongly shaped query or k < 1.
+        """
+        ...
