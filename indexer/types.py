@@ -115,7 +115,7 @@ class SourceItem(Protocol):
     @property
     def metadata(self) -> Mapping[str, Any]: ...
     def read(self) -> bytes:
-        """The bytes. Raises ImageRejected (reason "unreadable", "missing", "too-large")."""
+        """The bytes. Raises ImageRejected ("missing", "unreadable", "too-many-bytes")."""
         ...
 
 

@@ -1,0 +1,162 @@
+"""Untrusted bytes -> one upright RGB image and its facts, or a reject with its reason."""
+
+import hashlib
+import io
+import math
+from dataclasses import dataclass
+
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+
+from indexer.errors import ImageRejected
+from indexer.images.convert import to_rgb
+from indexer.images.limits import Limits
+from indexer.images.signatures import allowed_format, unsupported_format
+from indexer.types import RGB, ImageFacts
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
+"""Pillow's names of the decoders that may see untrusted bytes. HEIF is not among them: Pillow
+has no decoder for it, and another native parser is another way in."""
+
+_EXPECTED = "JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF"
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation (CIPA DC-008, tag 0x0112) -> what turns the stored pixels upright."""
+
+_DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """`rgb` (height, width, 3) uint8, upright, owned by the caller; `facts` of the bytes."""
+
+    rgb: RGB
+    facts: ImageFacts
+
+
+def sha256(data: bytes) -> str:
+    """The identity of an image: sha256 of its bytes, 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:  # noqa: B008 frozen value
+    """Decode the first frame to upright RGB (`indexer.images.convert` has the colour rules).
+
+    In this order, so that nothing costs more than it must: bytes counted, format checked
+    against `FORMATS`, header parsed, pixels counted, and only then decoded. A truncated file is
+    refused, never padded. EXIF that cannot be parsed counts as none.
+    Raises ImageRejected with one of `REASONS`.
+    """
+    if not data:
+        raise ImageRejected("empty", "a file of zero bytes", expected=_EXPECTED)
+    check_bytes(len(data), limits)
+    with _opened(data) as image:
+        _check_pixels(image, limits)
+        stored = image.mode
+        try:
+            frames = getattr(image, "n_frames", 1)
+            orientation = _orientation(image)
+            image.load()
+            upright = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
+            rgb = to_rgb(image.transpose(upright) if upright else image)
+        except _DAMAGE as error:
+            raise _damaged(image.format or "", error) from error
+        height, width = rgb.shape[:2]
+        facts = ImageFacts(
+            sha256=sha256(data),
+            bytes=len(data),
+            format=image.format or "",
+            mode=stored,
+            width=width,
+            height=height,
+            orientation=orientation,
+            frames=frames,
+        )
+    return DecodedImage(rgb, facts)
+
+
+def check_bytes(count: int, limits: Limits) -> None:
+    """Raises ImageRejected ("too-many-bytes") for a file of `count` bytes over the limit."""
+    if count > limits.max_bytes:
+        raise ImageRejected(
+            "too-many-bytes",
+            f"a file of {count:,} bytes or more",
+            expected=f"at most {limits.max_bytes:,}",
+            do="save it smaller, or raise the byte limit",
+        )
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageRejected("too-many-pixels", str(error)) from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(data) from error
+    except _DAMAGE as error:
+        raise _damaged(allowed_format(data) or "image", error) from error
+
+
+def _check_pixels(image: Image.Image, limits: Limits) -> None:
+    width, height = image.size
+    pixels = max(width * height, _tile_pixels(image))
+    if pixels > limits.max_pixels:
+        raise ImageRejected(
+            "too-many-pixels",
+            f"{width} x {height} pixels, {pixels:,} to decode",
+            expected=f"at most {limits.max_pixels:,}",
+            do="scale it down",
+        )
+    if min(width, height) < limits.min_side:
+        raise ImageRejected(
+            "too-small",
+            f"{width} x {height} pixels",
+            expected=f"{limits.min_side} or more on the shorter side",
+        )
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Pixels of one TIFF tile: a small image may declare a huge one, and it is decoded whole."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 0
+    sides = (
+        image.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)
+    )
+    return math.prod(sides)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1..8; 1 where there is none or the EXIF block is damaged."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except _DAMAGE:
+        return 1
+    return value if value in _UPRIGHT else 1
+
+
+def _unidentified(data: bytes) -> ImageRejected:
+    if name := allowed_format(data):
+        return ImageRejected(
+            "decode-error", f"a {name} whose header cannot be read", do="get an undamaged copy"
+        )
+    if name := unsupported_format(data):
+        return ImageRejected(
+            "unsupported-format",
+            f"the format {name}",
+            expected=_EXPECTED,
+            do="convert it to PNG without loss",
+        )
+    return ImageRejected("not-an-image", f"bytes that begin with {data[:8]!r}", expected=_EXPECTED)
+
+
+def _damaged(name: str, error: Exception) -> ImageRejected:
+    # Pillow has no exception of its own for a cut file, but says "truncated" where it can tell.
+    reason = "truncated" if "truncated" in str(error).lower() else "decode-error"
+    return ImageRejected(reason, f"a damaged {name}: {error}", do="get an undamaged copy")

@@ -1,0 +1,70 @@
+"""Items that are files on a disk; every source of this package yields them."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import ImageRejected
+from indexer.images import Limits
+from indexer.images.decode import check_bytes
+from indexer.types import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """One file, untouched until `read`.
+
+    `path` is absolute. `metadata` holds JSON values: str, int, float, bool, list, dict.
+    """
+
+    path: Path
+    annotation: Annotation = field(default_factory=Annotation)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def uri(self) -> str:
+        """The absolute path; bytes of a name that are no UTF-8 appear as backslash escapes."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
+    def read(self, limits: Limits = Limits()) -> bytes:  # noqa: B008 frozen value
+        """The bytes, at most `limits.max_bytes`.
+
+        Raises ImageRejected "missing", "unreadable" (folder, device, permission, failing
+        disk) or "too-many-bytes".
+        """
+        try:
+            mode = self.path.stat().st_mode
+            if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+                raise ImageRejected("unreadable", f"{self.uri} is not a regular file")
+            with self.path.open("rb") as file:
+                data = file.read(limits.max_bytes + 1)
+        except FileNotFoundError as error:
+            raise ImageRejected(
+                "missing", f"no file at {self.uri}", do="correct the path or restore the file"
+            ) from error
+        except OSError as error:
+            raise ImageRejected("unreadable", f"{self.uri}: {error.strerror}") from error
+        check_bytes(len(data), limits)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Files in a fixed order. `ignored` counts files that were passed over by a stated rule."""
+
+    items: tuple[FileItem, ...]
+    ignored: int = 0
+
+    def __iter__(self) -> Iterator[FileItem]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def absolute(path: str | Path, base: Path | None = None) -> Path:
+    """`path` from `base` (default: the working directory), without "..", links kept."""
+    return Path(os.path.abspath(Path(base or ".", path)))  # noqa: PTH100 resolve() follows links
