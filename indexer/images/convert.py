@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from indexer.errors import ImageRejected
 from indexer.types import RGB
 
 
@@ -21,7 +22,7 @@ def to_rgb(image: Image.Image) -> RGB:
     - Embedded ICC profiles are not applied: image classifiers are trained on the stored
       values, so applying one here would show the checkpoint colours it was not trained on.
 
-    Raises ValueError for floats that are not finite.
+    Raises ImageRejected ("decode-error") for floats that are not finite.
     """
     if image.mode.startswith("I;16"):
         return _grey((np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535)
@@ -43,7 +44,9 @@ def _grey(values: NDArray[np.generic]) -> RGB:
 def _stretched(values: NDArray[np.float64], may_be_unit: bool) -> NDArray[np.float64]:
     low, high = float(values.min()), float(values.max())
     if not np.isfinite((low, high)).all():
-        raise ValueError("pixels that are not finite numbers")
+        raise ImageRejected(
+            "decode-error", "pixels that are not finite numbers", do="save it with 8 or 16 bits"
+        )
     if may_be_unit and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     return np.rint((values - low) * (255.0 / max(high - low, np.finfo(float).tiny)))

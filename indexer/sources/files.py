@@ -9,7 +9,7 @@ from typing import Any
 
 from indexer.errors import ImageRejected
 from indexer.images import Limits
-from indexer.images.decode import check_bytes
+from indexer.images.decoding import check_bytes
 from indexer.types import Annotation
 
 

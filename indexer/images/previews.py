@@ -8,7 +8,7 @@ from indexer.types import RGB
 
 MAX_BYTES = 6 * 1024
 MAX_EDGE = 256
-_QUALITIES = (75, 60, 45, 30, 15)
+_QUALITIES = (75, 50, 30, 15)
 
 
 def thumbnail(rgb: RGB) -> bytes:
@@ -29,5 +29,5 @@ def thumbnail(rgb: RGB) -> bytes:
 
 def _webp(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=quality, method=4)
+    image.save(buffer, "WEBP", quality=quality, method=2)
     return buffer.getvalue()

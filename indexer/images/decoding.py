@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import struct
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
@@ -30,7 +31,17 @@ _UPRIGHT = {
 }
 """EXIF orientation (CIPA DC-008, tag 0x0112) -> what turns the stored pixels upright."""
 
-_DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+_DAMAGE = (
+    OSError,  # every decoder; UnidentifiedImageError and "truncated" are of this type
+    SyntaxError,  # PNG chunks
+    ValueError,  # PNG and TIFF fields
+    TypeError,  # TIFF: a later page without dimensions
+    IndexError,  # GIF: cut between frames
+    struct.error,  # GIF: cut within a frame header
+    RuntimeError,  # AVIF: the decoder's own words
+)
+"""What Pillow raises on damaged bytes, as found with 100,000 mutants of 21 files. Caught only
+around Pillow's own calls, so that a mistake in our code is never taken for a damaged image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +70,15 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:  # noqa: B00
     check_bytes(len(data), limits)
     with _opened(data) as image:
         _check_pixels(image, limits)
-        stored = image.mode
-        try:
-            frames = getattr(image, "n_frames", 1)
-            orientation = _orientation(image)
-            image.load()
-            upright = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
-            rgb = to_rgb(image.transpose(upright) if upright else image)
-        except _DAMAGE as error:
-            raise _damaged(image.format or "", error) from error
-        height, width = rgb.shape[:2]
-        facts = ImageFacts(
-            sha256=sha256(data),
-            bytes=len(data),
-            format=image.format or "",
-            mode=stored,
-            width=width,
-            height=height,
-            orientation=orientation,
-            frames=frames,
-        )
+        stored_format, stored_mode = image.format or "", image.mode
+        orientation = _orientation(image)
+        frames = _load(image)
+        turn = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
+        rgb = to_rgb(image.transpose(turn) if turn else image)
+    height, width = rgb.shape[:2]
+    facts = ImageFacts(
+        sha256(data), len(data), stored_format, stored_mode, width, height, orientation, frames
+    )
     return DecodedImage(rgb, facts)
 
 
@@ -102,6 +102,16 @@ def _opened(data: bytes) -> Image.Image:
         raise _unidentified(data) from error
     except _DAMAGE as error:
         raise _damaged(allowed_format(data) or "image", error) from error
+
+
+def _load(image: Image.Image) -> int:
+    """Decode the first frame in place; the number of frames."""
+    try:
+        frames: int = getattr(image, "n_frames", 1)
+        image.load()
+    except _DAMAGE as error:
+        raise _damaged(image.format or "image", error) from error
+    return frames
 
 
 def _check_pixels(image: Image.Image, limits: Limits) -> None:
