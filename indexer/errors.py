@@ -69,3 +69,9 @@ class IndexDamaged(LineupError):
     """The truth of an index cannot be read or contradicts itself."""
 
     code = "index-damaged"
+
+
+class IndexBusy(LineupError):
+    """Another process holds the index for longer than we wait (HTTP 503)."""
+
+    code = "index-busy"

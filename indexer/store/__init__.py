@@ -1,0 +1,25 @@
+"""The truth of an index: everything that cannot be derived again, in one transactional file."""
+
+from indexer.store.records import (
+    Columns,
+    Counts,
+    Fit,
+    Generation,
+    NewImage,
+    Reject,
+    StoredImage,
+)
+from indexer.store.store import Store
+from indexer.store.transaction import Transaction
+
+__all__ = [
+    "Columns",
+    "Counts",
+    "Fit",
+    "Generation",
+    "NewImage",
+    "Reject",
+    "Store",
+    "StoredImage",
+    "Transaction",
+]

@@ -1,0 +1,47 @@
+"""What contradicts itself in a truth file."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from indexer.store.schema import generations, images, labels, rejects, taps
+from indexer.types import Passport
+
+
+def problems(connection: Connection, passport: Passport) -> list[str]:
+    """One line for each contradiction; empty when the file is sound."""
+    return [
+        *_file(connection),
+        *_generations(connection),
+        *_taps(connection, passport),
+    ]
+
+
+def _file(connection: Connection) -> Iterator[str]:
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"file: {line}"
+    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"{table}: row {row} refers to a row of {parent} that is not there"
+
+
+def _generations(connection: Connection) -> Iterator[str]:
+    numbers = list(connection.scalars(select(generations.c.number).order_by("number")))
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"generations: {len(numbers)} rows are not numbered 1 to {len(numbers)}"
+    for table in (images, labels, rejects):
+        backwards = table.c.removed_gen < table.c.added_gen
+        for id_ in connection.scalars(select(table.c.id).where(backwards)):
+            yield f"{table.name}: row {id_} was removed before it was added"
+
+
+def _taps(connection: Connection, passport: Passport) -> Iterator[str]:
+    joined = images.outerjoin(taps)
+    absent = select(images.c.sha256).select_from(joined).where(taps.c.image_id.is_(None))
+    for sha256 in connection.scalars(absent):
+        yield f"image {sha256} has no taps"
+    size = len(passport.taps) * passport.dim * 2
+    stored = func.length(taps.c.data)
+    wrong = select(images.c.sha256, stored).select_from(joined).where(stored != size)
+    for sha256, length in connection.execute(wrong):
+        yield f"image {sha256} has taps of {length} bytes, the passport says {size}"

@@ -1,0 +1,77 @@
+"""The connection to SQLite: settings, how a transaction begins, what its errors mean."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
+
+from indexer.errors import IndexBusy, IndexDamaged, LineupError
+
+BUSY_SECONDS: Final = 120
+BEGIN: Final = "lineup_begin"
+"""Execution option of a connection: the statement that begins its transactions."""
+
+DAMAGED: Final = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+BUSY: Final = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """An engine whose reads see one snapshot per connection and whose commits are durable.
+
+    Connections may be used from any thread; there are as many as threads that read at once.
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        max_overflow=-1,
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _translate)
+    return engine
+
+
+def use_write_ahead_log(path: Path) -> None:
+    """Let readers go on while a commit is written; a lasting property of the file."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql(options.get(BEGIN, "BEGIN"))
+
+
+def _translate(context: ExceptionContext) -> None:
+    error = context.original_exception
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(tuple(DAMAGED)):
+        context.chained_exception = damaged(str(error))
+    elif name.startswith(tuple(BUSY)):
+        context.chained_exception = IndexBusy(
+            f"another process has been writing to the index for {BUSY_SECONDS} s",
+            do="wait for it to end, then repeat the command",
+        )
+    elif isinstance(error, sqlite3.OperationalError) and name.startswith(
+        ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+    ):
+        context.chained_exception = LineupError(
+            f"the index cannot be read or written: {error}",
+            expected="free space and permission to write beside the truth file",
+        )
+
+
+def damaged(found: str) -> IndexDamaged:
+    """The error of a truth file that is not sound."""
+    return IndexDamaged(
+        found,
+        expected="the truth file of a Lineup index",
+        do="restore the truth file from a copy, or build the index again into a new folder",
+    )

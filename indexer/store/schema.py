@@ -1,0 +1,157 @@
+"""The tables of the truth: one schema for SQLite now and for PostgreSQL later.
+
+Rows are only ever inserted; the one update is `removed_gen`, once. Locations, taps,
+thumbnails and terms belong to one image row and share its life. Labels belong to the
+content (sha256): what an analyst said outlives the removal of an image.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION: Final = 1
+
+metadata = MetaData()
+
+
+def _generation(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, ForeignKey("generations.number"), nullable=nullable)
+
+
+def _key() -> Column[int]:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _image() -> Column[int]:
+    return Column("image_id", ForeignKey("images.id"), primary_key=True, autoincrement=False)
+
+
+store = Table(
+    "store",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("schema_version", Integer, nullable=False),
+    Column("passport", Text, nullable=False),
+    Column("reference", JSON, nullable=False),
+)
+"""What holds for the whole index. `reference` is how its checkpoint is found and named."""
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
+images = Table(
+    "images",
+    metadata,
+    _key(),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("orientation", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("label", Text),
+    Column("family", Text),
+    Column("source", Text),
+    Column("captured_at", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("score", Float),
+    Column("logits", LargeBinary),
+    _generation("added_gen"),
+    _generation("removed_gen", nullable=True),
+    sqlite_autoincrement=True,
+)
+Index(
+    "images_live",
+    images.c.sha256,
+    unique=True,
+    sqlite_where=images.c.removed_gen.is_(None),
+    postgresql_where=images.c.removed_gen.is_(None),
+)
+Index("images_sha256", images.c.sha256)
+Index("images_generations", images.c.added_gen, images.c.removed_gen)
+
+locations = Table(
+    "locations",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True, autoincrement=False),
+    Column("uri", Text, primary_key=True),
+    _generation("added_gen"),
+)
+
+taps = Table("taps", metadata, _image(), Column("data", LargeBinary, nullable=False))
+"""The tap array of an image, float16 little-endian in C order, shape as the passport says."""
+
+thumbnails = Table("thumbnails", metadata, _image(), Column("data", LargeBinary, nullable=False))
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("number", Float),
+)
+"""Metadata in the form that filters compare (`indexer.filters.as_text`, `as_number`)."""
+
+fits = Table(
+    "fits",
+    metadata,
+    Column("generation", ForeignKey("generations.number"), primary_key=True, autoincrement=False),
+    Column("fitted_on", Integer, nullable=False),
+)
+"""From `generation` on, the projection fitted on the gallery of `fitted_on` applies."""
+
+labels = Table(
+    "labels",
+    metadata,
+    _key(),
+    Column("sha256", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("origin", Text, CheckConstraint("origin in ('analyst', 'import')"), nullable=False),
+    _generation("added_gen"),
+    _generation("removed_gen", nullable=True),
+    sqlite_autoincrement=True,
+)
+Index("labels_said", labels.c.sha256, labels.c.field)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    _key(),
+    Column("uri", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("sha256", Text),
+    _generation("added_gen"),
+    _generation("removed_gen", nullable=True),
+    sqlite_autoincrement=True,
+)
+Index(
+    "rejects_live",
+    rejects.c.uri,
+    rejects.c.reason,
+    unique=True,
+    sqlite_where=rejects.c.removed_gen.is_(None),
+    postgresql_where=rejects.c.removed_gen.is_(None),
+)

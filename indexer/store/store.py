@@ -1,0 +1,388 @@
+"""The truth of an index: one SQLite file, read as of any generation."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    inspect,
+    or_,
+    select,
+)
+
+from indexer.errors import IndexDamaged, NotFound, UsageError
+from indexer.filters import Filter
+from indexer.store.check import problems
+from indexer.store.engine import BEGIN, damaged, sqlite_engine, use_write_ahead_log
+from indexer.store.records import Columns, Counts, Fit, Generation, Reject, StoredImage
+from indexer.store.schema import (
+    SCHEMA_VERSION,
+    fits,
+    generations,
+    images,
+    locations,
+    metadata,
+    rejects,
+    store,
+    taps,
+    thumbnails,
+)
+from indexer.store.sql import ANNOTATED, chunks, compiled, effective, live
+from indexer.store.transaction import Transaction
+from indexer.types import Annotation, Float16, Float32, ImageFacts, Int64, Passport
+
+FACTS: Final = ("sha256", "bytes", "format", "mode", "width", "height", "orientation", "frames")
+
+
+class Store:
+    """Images, taps, labels, rejects and generations, in one transactional file.
+
+    Reads take `generation` (None: the latest) and answer as that generation saw it, from
+    one snapshot, in parallel from any thread. `commit` is the only door for writing.
+    """
+
+    def __init__(self, engine: Engine, passport: Passport, reference: Mapping[str, Any]) -> None:
+        self._engine = engine
+        self.passport: Final = passport
+        self.reference: Final = reference
+
+    @classmethod
+    def create(
+        cls, path: Path | str, passport: Passport, reference: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Make an empty store. Raises UsageError if there is anything at `path` already.
+
+        `reference` (JSON values) says how the checkpoint of the passport is found and named.
+        A file that a killed `create` left behind holds no table and counts as nothing.
+        """
+        engine = sqlite_engine(Path(path))
+        with engine.connect() as connection:
+            _refuse_existing(connection, path)
+        use_write_ahead_log(Path(path))
+        with _writing(engine) as connection:
+            _refuse_existing(connection, path)
+            metadata.create_all(connection)
+            row = {
+                "id": 1,
+                "schema_version": SCHEMA_VERSION,
+                "passport": passport.to_json(),
+                "reference": dict(reference or {}),
+            }
+            connection.execute(store.insert(), row)
+        return cls(engine, passport, reference or {})
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open a store. Raises NotFound where there is none and IndexDamaged on a file that
+        is damaged, foreign or of a newer version."""
+        missing = NotFound(f"no index at {path}", do="make one with: indexer build SOURCE")
+        if not Path(path).is_file():
+            raise missing
+        engine = sqlite_engine(Path(path))
+        with engine.connect() as connection:
+            tables = inspect(connection).get_table_names()
+            if not tables:
+                raise missing
+            if absent := metadata.tables.keys() - set(tables):
+                raise damaged(f"{path} has no table {', '.join(sorted(absent))}")
+            row = connection.execute(select(store)).one_or_none()
+        if row is None:
+            raise damaged(f"{path} has no passport")
+        if row.schema_version != SCHEMA_VERSION:
+            raise IndexDamaged(
+                f"{path} has schema version {row.schema_version}",
+                expected=f"version {SCHEMA_VERSION}",
+                do="open it with the release of Lineup that wrote it",
+            )
+        return cls(engine, Passport.from_json(row.passport), row.reference)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def commit(self, kind: str, author: str) -> Iterator[Transaction]:
+        """One transaction, which is one new generation when anything is written in it.
+
+        Nothing is visible unless the block ends without an exception; then it is durable.
+        Commits of other processes and threads wait for this one.
+        """
+        with _writing(self._engine) as connection:
+            yield Transaction(connection, self.passport, kind, author)
+
+    @property
+    def generation(self) -> int:
+        """The latest committed generation, 0 when there is none."""
+        with self._engine.connect() as connection:
+            return _latest(connection)
+
+    def known(self, sha256s: Sequence[str], generation: int | None = None) -> set[str]:
+        """Those of `sha256s` that are there."""
+        with self._reading(generation) as (connection, at):
+            found = (
+                connection.scalars(
+                    select(images.c.sha256).where(images.c.sha256.in_(chunk), live(images, at))
+                )
+                for chunk in chunks(list(sha256s))
+            )
+            return {sha256 for part in found for sha256 in part}
+
+    def image(self, sha256: str, generation: int | None = None) -> StoredImage:
+        """The image with this content. Raises NotFound."""
+        with self._reading(generation) as (connection, at):
+            return _images(connection, [_live_id(connection, sha256, at)], at)[0]
+
+    def images(
+        self, ids: Sequence[int] | Int64, generation: int | None = None
+    ) -> list[StoredImage]:
+        """The images with these ids, in the given order. Raises NotFound."""
+        with self._reading(generation) as (connection, at):
+            return _images(connection, [int(id_) for id_ in ids], at)
+
+    def ids(self, where: Filter | None = None, generation: int | None = None) -> Int64:
+        """Ids, ascending, of the images that are there and pass the filter: (n,) int64."""
+        with self._reading(generation) as (connection, at):
+            query = select(images.c.id).where(live(images, at)).order_by(images.c.id)
+            if where is not None:
+                query = query.where(compiled(where, at))
+            return np.array(connection.scalars(query).all(), dtype=np.int64)
+
+    def taps(self, ids: Sequence[int] | Int64) -> Float16:
+        """Taps of these images, in the given order: (n, taps, dim) float16. Raises NotFound."""
+        shape = (len(self.passport.taps), self.passport.dim)
+        result = np.empty((len(ids), *shape), dtype=np.float16)
+        with self._engine.connect() as connection:
+            for start, rows in _by_id(connection, select(taps.c.image_id, taps.c.data), ids):
+                for offset, row in enumerate(rows):
+                    result[start + offset] = np.frombuffer(row.data, "<f2").reshape(shape)
+        return result
+
+    def columns(self, ids: Sequence[int] | Int64, generation: int | None = None) -> Columns:
+        """What is known of these images, column by column in the given order.
+
+        Raises NotFound.
+        """
+        with self._reading(generation) as (connection, at):
+            annotated = (effective(field, at).label(field) for field in ANNOTATED)
+            query = select(
+                images.c.id, images.c.sha256, *annotated, images.c.score, images.c.logits
+            )
+            rows = [row for _, part in _by_id(connection, query, ids) for row in part]
+        return Columns(
+            sha256=[row.sha256 for row in rows],
+            label=[row.label for row in rows],
+            family=[row.family for row in rows],
+            source=[row.source for row in rows],
+            captured_at=[row.captured_at for row in rows],
+            score=[row.score for row in rows],
+            logits=_stacked([row.logits for row in rows]),
+        )
+
+    def thumbnail(self, sha256: str, generation: int | None = None) -> bytes | None:
+        """The encoded thumbnail, None if none was made. Raises NotFound."""
+        with self._reading(generation) as (connection, at):
+            image_id = _live_id(connection, sha256, at)
+            data: bytes | None = connection.scalar(
+                select(thumbnails.c.data).where(thumbnails.c.image_id == image_id)
+            )
+            return data
+
+    def rejects(self, generation: int | None = None) -> list[Reject]:
+        """Inputs that could not be used and have not succeeded since, oldest first."""
+        with self._reading(generation) as (connection, at):
+            rows = connection.execute(
+                select(rejects).where(live(rejects, at)).order_by(rejects.c.id)
+            )
+            return [Reject(r.uri, r.reason, r.detail, r.sha256, r.added_gen) for r in rows]
+
+    def fit_at(self, generation: int) -> Fit | None:
+        """The fit that applies at `generation`; before the first one, the first one."""
+        query = select(fits.c.generation, fits.c.fitted_on)
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                query.where(fits.c.generation <= generation).order_by(fits.c.generation.desc())
+            ).first()
+            row = row or connection.execute(query.order_by(fits.c.generation)).first()
+        return None if row is None else Fit(*row)
+
+    def changes(self, after: int, until: int) -> tuple[Int64, Int64]:
+        """Ids, ascending, that came and that went between two generations, after <= until.
+
+        An image that came and went in between is in neither.
+        """
+        came = images.c.added_gen.between(after + 1, until)
+        went = images.c.removed_gen.between(after + 1, until)
+        with self._engine.connect() as connection:
+            added, removed = (
+                np.array(
+                    connection.scalars(select(images.c.id).where(where).order_by("id")).all(),
+                    dtype=np.int64,
+                )
+                for where in (
+                    and_(came, or_(images.c.removed_gen.is_(None), images.c.removed_gen > until)),
+                    and_(went, images.c.added_gen <= after),
+                )
+            )
+        return added, removed
+
+    def generations(self) -> list[Generation]:
+        """Every commit, oldest first."""
+        with self._engine.connect() as connection:
+            added = _tally(connection, images.c.added_gen)
+            removed = _tally(connection, images.c.removed_gen)
+            rows = connection.execute(select(generations).order_by(generations.c.number))
+            return [
+                Generation(r.number, r.at, r.kind, r.author, added[r.number], removed[r.number])
+                for r in rows
+            ]
+
+    def counts(self, generation: int | None = None) -> Counts:
+        """How much there is."""
+        with self._reading(generation) as (connection, at):
+            here = live(images, at)
+            by_label, by_family = (
+                _tally(connection, func.coalesce(effective(field, at), ""), here)
+                for field in ("label", "family")
+            )
+            located = (
+                select(func.count())
+                .select_from(locations.join(images))
+                .where(here, locations.c.added_gen <= at)
+            )
+            rejected = select(func.count()).select_from(rejects).where(live(rejects, at))
+            return Counts(
+                images=sum(by_label.values()),
+                locations=connection.scalar(located) or 0,
+                rejects=connection.scalar(rejected) or 0,
+                by_label=dict(by_label),
+                by_family=dict(by_family),
+            )
+
+    def check(self) -> list[str]:
+        """Whatever contradicts itself in the file, one line each; empty when it is sound."""
+        with self._engine.connect() as connection:
+            return problems(connection, self.passport)
+
+    @contextmanager
+    def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
+        """A snapshot and the generation to read it at. Raises NotFound."""
+        with self._engine.connect() as connection:
+            latest = _latest(connection)
+            if generation is not None and not 0 <= generation <= latest:
+                raise NotFound(
+                    f"no generation {generation} in the index", expected=f"0 to {latest}"
+                )
+            yield connection, latest if generation is None else generation
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
+        yield connection
+
+
+def _refuse_existing(connection: Connection, path: Path | str) -> None:
+    if inspect(connection).get_table_names():
+        raise UsageError(f"{path} exists already", expected="a path where nothing is")
+
+
+def _latest(connection: Connection) -> int:
+    return connection.scalar(select(func.max(generations.c.number))) or 0
+
+
+def _tally(
+    connection: Connection, value: ColumnElement[Any], *where: ColumnElement[bool]
+) -> Counter[Any]:
+    """How many image rows there are for each value."""
+    query = select(value.label("value"), func.count()).where(*where)
+    rows = connection.execute(query.group_by("value").order_by("value"))
+    return Counter(dict(rows.tuples().all()))
+
+
+def _live_id(connection: Connection, sha256: str, generation: int) -> int:
+    found: int | None = connection.scalar(
+        select(images.c.id).where(images.c.sha256 == sha256, live(images, generation))
+    )
+    if found is None:
+        raise NotFound(f"no image {sha256} in generation {generation} of the index")
+    return found
+
+
+def _by_id(
+    connection: Connection, query: Select[Any], ids: Sequence[int] | Int64
+) -> Iterator[tuple[int, list[Row[Any]]]]:
+    """Run `query`, whose first column is an image id, over `ids` in chunks; yields the offset
+    and the rows in the order of the ids. Raises NotFound."""
+    key = query.selected_columns[0]
+    start = 0
+    for chunk in chunks([int(id_) for id_ in ids]):
+        rows = {row[0]: row for row in connection.execute(query.where(key.in_(chunk)))}
+        if absent := [id_ for id_ in chunk if id_ not in rows]:
+            raise NotFound(f"no image with the internal id {absent[0]} in the index")
+        yield start, [rows[id_] for id_ in chunk]
+        start += len(chunk)
+
+
+def _images(connection: Connection, ids: Sequence[int], generation: int) -> list[StoredImage]:
+    removed = case((images.c.removed_gen <= generation, images.c.removed_gen))
+    query = select(
+        images.c.id,
+        *(images.c[name] for name in FACTS),
+        *(effective(field, generation).label(field) for field in ANNOTATED),
+        images.c.metadata,
+        images.c.score,
+        images.c.logits,
+        images.c.added_gen,
+        removed.label("removed_gen"),
+    )
+    uris: dict[int, list[str]] = {id_: [] for id_ in ids}
+    for chunk in chunks(ids):
+        rows = connection.execute(
+            select(locations.c.image_id, locations.c.uri)
+            .where(locations.c.image_id.in_(chunk), locations.c.added_gen <= generation)
+            .order_by(locations.c.added_gen, locations.c.uri)
+        )
+        for image_id, uri in rows:
+            uris[image_id].append(uri)
+    return [
+        StoredImage(
+            id=row.id,
+            sha256=row.sha256,
+            uris=tuple(uris[row.id]),
+            facts=ImageFacts(*(row._mapping[name] for name in FACTS)),
+            annotation=Annotation(*(row._mapping[field] for field in ANNOTATED)),
+            metadata=row.metadata,
+            score=row.score,
+            logits=None if row.logits is None else tuple(np.frombuffer(row.logits, "<f4").tolist()),
+            added_gen=row.added_gen,
+            removed_gen=row.removed_gen,
+        )
+        for _, part in _by_id(connection, query, ids)
+        for row in part
+    ]
+
+
+def _stacked(blobs: list[bytes | None]) -> Float32:
+    """(n, classes) float32 of logit blobs, NaN where there is none."""
+    classes = max((len(blob) // 4 for blob in blobs if blob is not None), default=0)
+    result = np.full((len(blobs), classes), np.nan, dtype=np.float32)
+    for row, blob in enumerate(blobs):
+        if blob is not None:
+            result[row] = np.frombuffer(blob, "<f4")
+    return result

@@ -1,0 +1,225 @@
+"""What can be written, all of it inside one commit that makes one generation."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
+
+from indexer.errors import NotFound, UsageError
+from indexer.filters import as_number, as_text
+from indexer.store.records import NewImage
+from indexer.store.schema import (
+    fits,
+    generations,
+    images,
+    labels,
+    locations,
+    rejects,
+    taps,
+    terms,
+    thumbnails,
+)
+from indexer.store.sql import ANNOTATED, chunks
+from indexer.types import Annotation, Passport
+
+Origin = Literal["import", "analyst"]
+
+
+class Transaction:
+    """An open commit. The generation is made by the first write; without one there is none.
+
+    `added` counts the images that were not there before.
+    """
+
+    def __init__(self, connection: Connection, passport: Passport, kind: str, author: str) -> None:
+        self._connection = connection
+        self._passport = passport
+        self._kind, self._author = kind, author
+        latest = connection.scalar(select(func.max(generations.c.number)))
+        self.generation: Final = (latest or 0) + 1
+        self.added = 0
+        self._begun = False
+
+    def add(self, batch: Sequence[NewImage]) -> list[int]:
+        """Add images; one whose sha256 is there already only gains a location.
+
+        Returns the id of each, in order. Raises UsageError on taps or metadata that do not
+        fit, before anything of the batch is written.
+        """
+        for image in batch:
+            self._check(image)
+        ids = self._live_ids(image.facts.sha256 for image in batch)
+        new = {image.facts.sha256: image for image in batch if image.facts.sha256 not in ids}
+        if new:
+            self._begin()
+            self.added += len(new)
+            rows = [self._row(image) for image in new.values()]
+            made = self._connection.execute(
+                insert(images).returning(images.c.id, sort_by_parameter_order=True), rows
+            )
+            keyed = list(zip(made.scalars(), new.values(), strict=True))
+            ids |= {image.facts.sha256: id_ for id_, image in keyed}
+            self._insert(taps, ({"image_id": i, "data": _tap_bytes(x)} for i, x in keyed))
+            self._insert(
+                thumbnails,
+                ({"image_id": i, "data": x.thumbnail} for i, x in keyed if x.thumbnail),
+            )
+            self._insert(terms, (row for i, x in keyed for row in _terms(i, x.metadata)))
+        for image in batch:
+            self._locate(ids[image.facts.sha256], image.uri)
+        return [ids[image.facts.sha256] for image in batch]
+
+    def locate(self, sha256: str, uri: str) -> None:
+        """Record that an image is also at `uri`. Raises NotFound."""
+        self._locate(self._live_id(sha256), uri)
+
+    def annotate(self, sha256: str, annotation: Annotation, origin: Origin = "import") -> None:
+        """Say what is known of an image; None fields say nothing. Raises NotFound.
+
+        An analyst outranks an import, and within an origin the latest wins. Saying again
+        what that origin says already writes nothing.
+        """
+        self._live_id(sha256)
+        for field in ANNOTATED:
+            value = getattr(annotation, field)
+            if value is not None and value != self._said(sha256, field, origin):
+                self._write(
+                    labels,
+                    {"sha256": sha256, "field": field, "value": value, "origin": origin},
+                )
+
+    def reject(self, uri: str, reason: str, detail: str, sha256: str | None = None) -> None:
+        """Record that `uri` could not be used; once per reason until it succeeds."""
+        known = select(rejects.c.id).where(
+            rejects.c.uri == uri, rejects.c.reason == reason, rejects.c.removed_gen.is_(None)
+        )
+        if self._connection.scalar(known) is None:
+            row = {"uri": uri, "reason": reason, "detail": detail, "sha256": sha256}
+            self._write(rejects, row)
+
+    def remove(self, sha256s: Iterable[str]) -> int:
+        """Remove images, with what imports said of them; returns how many were there."""
+        ids = self._live_ids(sha256s)
+        self._end(images, "sha256", ids)
+        self._end(labels, "sha256", ids, labels.c.origin == "import")
+        return len(ids)
+
+    def fit(self, fitted_on: int) -> None:
+        """Record that from this generation on the projection fitted on that gallery applies."""
+        self._begin()
+        row = {"generation": self.generation, "fitted_on": fitted_on}
+        self._connection.execute(insert(fits), row)
+
+    def _check(self, image: NewImage) -> None:
+        expected = (len(self._passport.taps), self._passport.dim)
+        if image.taps.shape != expected or image.taps.dtype != np.float16:
+            raise UsageError(
+                f"taps {image.taps.shape} {image.taps.dtype} of {image.uri}",
+                expected=f"{expected} float16, as the passport of the index says",
+            )
+        if not np.isfinite(image.taps).all():
+            raise UsageError(f"taps of {image.uri} hold NaN or infinity", expected="finite taps")
+        try:
+            json.dumps(dict(image.metadata), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"metadata of {image.uri}: {error}", expected="JSON values") from error
+
+    def _row(self, image: NewImage) -> dict[str, Any]:
+        logits = None if image.logits is None else np.asarray(image.logits, "<f4").tobytes()
+        return {
+            **asdict(image.facts),
+            **asdict(image.annotation),
+            "metadata": dict(image.metadata),
+            "score": image.score,
+            "logits": logits,
+            "added_gen": self.generation,
+        }
+
+    def _live_ids(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """sha256 -> id of those that are there now."""
+        found: dict[str, int] = {}
+        for chunk in chunks(sorted(set(sha256s))):
+            rows = self._connection.execute(
+                select(images.c.sha256, images.c.id).where(
+                    images.c.sha256.in_(chunk), images.c.removed_gen.is_(None)
+                )
+            )
+            found |= {row.sha256: row.id for row in rows}
+        return found
+
+    def _live_id(self, sha256: str) -> int:
+        found = self._live_ids([sha256])
+        if not found:
+            raise NotFound(f"no image {sha256} in the index")
+        return found[sha256]
+
+    def _locate(self, image_id: int, uri: str) -> None:
+        self._end(rejects, "uri", [uri])
+        known = select(locations.c.uri).where(
+            locations.c.image_id == image_id, locations.c.uri == uri
+        )
+        if self._connection.scalar(known) is None:
+            self._write(locations, {"image_id": image_id, "uri": uri})
+
+    def _said(self, sha256: str, field: str, origin: Origin) -> str | None:
+        """What `origin` says now; what the image came with is an import's word."""
+        said: str | None = self._connection.scalar(
+            select(labels.c.value)
+            .where(
+                labels.c.sha256 == sha256,
+                labels.c.field == field,
+                labels.c.origin == origin,
+                labels.c.removed_gen.is_(None),
+            )
+            .order_by(labels.c.id.desc())
+            .limit(1)
+        )
+        if said is not None or origin == "analyst":
+            return said
+        came_with: str | None = self._connection.scalar(
+            select(images.c[field]).where(images.c.sha256 == sha256, images.c.removed_gen.is_(None))
+        )
+        return came_with
+
+    def _end(
+        self, table: Table, column: str, values: Iterable[str], *also: ColumnElement[bool]
+    ) -> None:
+        """Set `removed_gen` on the live rows whose `column` is among `values`."""
+        for chunk in chunks(list(values)):
+            ending = [table.c[column].in_(chunk), table.c.removed_gen.is_(None), *also]
+            if self._connection.scalar(select(table.c.id).where(*ending).limit(1)) is not None:
+                self._begin()
+                self._connection.execute(
+                    update(table).where(*ending).values(removed_gen=self.generation)
+                )
+
+    def _write(self, table: Table, row: Mapping[str, Any]) -> None:
+        self._begin()
+        self._connection.execute(insert(table), {**row, "added_gen": self.generation})
+
+    def _insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        if values := list(rows):
+            self._connection.execute(insert(table), values)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            row = {"number": self.generation, "at": at, "kind": self._kind, "author": self._author}
+            self._connection.execute(insert(generations), row)
+            self._begun = True
+
+
+def _tap_bytes(image: NewImage) -> bytes:
+    return image.taps.astype("<f2").tobytes()
+
+
+def _terms(image_id: int, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"image_id": image_id, "key": key, "text": text, "number": as_number(value)}
+        for key, value in metadata.items()
+        if (text := as_text(value)) is not None
+    ]

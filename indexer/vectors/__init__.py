@@ -1,0 +1,7 @@
+"""Ids and unit vectors to nearest neighbours. FAISS is loaded with this package."""
+
+from indexer.vectors.choose import Choice, build_vectors
+from indexer.vectors.exact import ExactIndex
+from indexer.vectors.faiss_index import FaissIndex
+
+__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors"]
