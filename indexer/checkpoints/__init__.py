@@ -1,0 +1,22 @@
+"""Checkpoints: weights, configuration and preprocessing of one ViT, found and checked.
+
+Nothing here loads torch: shapes come from the safetensors header.
+"""
+
+from indexer.checkpoints.registry import Known, data_directory, list_known, load_registry
+from indexer.checkpoints.resolve import pull, read_checkpoint, resolve
+from indexer.checkpoints.values import Architecture, Checkpoint, Head, OperatingPoint
+
+__all__ = [
+    "Architecture",
+    "Checkpoint",
+    "Head",
+    "Known",
+    "OperatingPoint",
+    "data_directory",
+    "list_known",
+    "load_registry",
+    "pull",
+    "read_checkpoint",
+    "resolve",
+]

@@ -1,0 +1,50 @@
+"""Taps: statistics of the residual stream after chosen blocks.
+
+A tap is named "<layer>.<statistic>"; layers count from 1 (after the first block) to the
+depth of the model (after the last block, before the final norm).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from indexer.errors import UsageError
+
+STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "cls": lambda tokens: tokens[:, 0],
+    "mean": lambda tokens: tokens[:, 1:].mean(dim=1),
+    "std": lambda tokens: tokens[:, 1:].std(dim=1, correction=0),
+}
+"""(n, 1 + patches, dim) float32 -> (n, dim): the CLS token, patch mean, patch deviation."""
+
+
+def default_layers(depth: int) -> tuple[int, ...]:
+    """Four evenly spaced layers, the last among them; all of a model with fewer."""
+    return (
+        tuple(depth * quarter // 4 for quarter in (1, 2, 3, 4))
+        if depth >= 4
+        else tuple(range(1, depth + 1))
+    )
+
+
+def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:
+    """The names of all statistics of `layers`. Raises UsageError on a layer out of 1..depth."""
+    if not layers or any(not 1 <= layer <= depth for layer in layers):
+        raise UsageError(f"tapped layers {tuple(layers)}", expected=f"some of 1 to {depth}")
+    if list(layers) != sorted(set(layers)):
+        raise UsageError(f"tapped layers {tuple(layers)}", expected="each once, in ascending order")
+    return tuple(f"{layer}.{statistic}" for layer in layers for statistic in STATISTICS)
+
+
+def compute_taps(hidden_states: Sequence[Tensor], names: Sequence[str]) -> Tensor:
+    """The named taps, (n, taps, dim) float32.
+
+    `hidden_states[layer]` is (n, 1 + patches, dim), the residual stream after that block;
+    entry 0 is the embedding.
+    """
+    taps = []
+    for name in names:
+        layer, statistic = name.split(".")
+        taps.append(STATISTICS[statistic](hidden_states[int(layer)].float()))
+    return torch.stack(taps, dim=1)
