@@ -72,8 +72,18 @@ class Encoder(Protocol):
     @property
     def passport(self) -> Passport: ...
 
+    def prepare(self, image: RGB) -> Float32:
+        """The model's input for one image of any size: (3, height, width) float32.
+
+        Pure and safe in any thread, so that workers can keep the engine fed."""
+        ...
+
+    def encode_prepared(self, inputs: Sequence[Float32]) -> Encodings:
+        """Encode prepared images; the result does not depend on the batch size."""
+        ...
+
     def encode(self, images: Sequence[RGB]) -> Encodings:
-        """Encode images of any sizes; the result does not depend on the batch size."""
+        """Prepare and encode images of any sizes."""
         ...
 
 

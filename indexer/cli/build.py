@@ -1,0 +1,109 @@
+"""indexer build."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from indexer.cli.options import index_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from indexer.index import Index
+
+DEFAULT_CHECKPOINT = "community-forensics"
+SHOWN = 10
+"""So many rejects are printed; all of them are in the index."""
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@index_option
+@click.option(
+    "--checkpoint",
+    metavar="REF",
+    help="A name from `indexer model list`, a folder, or ORG/NAME@REVISION. "
+    f"Default: the index's own, else {DEFAULT_CHECKPOINT}.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "flat", "imagefolder"]),
+    default="auto",
+    show_default=True,
+    help="imagefolder: real/ and fake/FAMILY/ become labels.",
+)
+@click.option("--fake-label", help="Which of the checkpoint's labels means fake.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--precision", default="auto", show_default=True)
+@click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
+@json_option
+def build(
+    sources: tuple[str, ...],
+    index_path: str,
+    checkpoint: str | None,
+    layout: str,
+    fake_label: str | None,
+    device: str,
+    precision: str,
+    thumbnails: bool,
+    as_json: bool,
+) -> None:
+    """Index images: create an index or add to it.
+
+    SOURCE is a folder, an image, or a CSV or Parquet manifest with a column `path` and
+    optional columns label, family, source, captured_at; other columns are kept as metadata.
+    What the index knows already is skipped; a build that was cut short is completed.
+    Exit code 3: finished, but some inputs were rejected (each with its reason).
+
+    \b
+    Example:
+      indexer build photos/ --index my.index --checkpoint demo
+      indexer build manifest.csv --index my.index
+    """
+    from indexer.cli.progress import progress_bar
+    from indexer.index import build_index
+    from indexer.sources import open_source
+
+    opened = [open_source(source, layout) for source in sources]
+    index = _open(index_path, checkpoint, fake_label, device, precision)
+    with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
+        summary = build_index(
+            index, opened, thumbnails=thumbnails, on_progress=lambda so_far: advance(so_far.done)
+        )
+        rejects = index.store.rejects()
+    if as_json:
+        print_json(summary.to_dict())
+    else:
+        click.echo(
+            f"{summary.added} added, {summary.known} known, "
+            f"{summary.rejected.total()} rejected in {summary.seconds:.1f} s "
+            f"({summary.images_per_second:.1f} images/s); generation {summary.generation}"
+        )
+        for reject in rejects[:SHOWN]:
+            click.echo(f"  rejected {reject.uri}: {reject.detail}")
+        if len(rejects) > SHOWN:
+            click.echo(f"  {len(rejects) - SHOWN} more: indexer info --index {index_path} --json")
+    if summary.rejected:
+        sys.exit(3)
+
+
+def _open(
+    path: str, checkpoint: str | None, fake_label: str | None, device: str, precision: str
+) -> "Index":
+    """The index to add to, with the encoder that was asked for; refused where they differ."""
+    from indexer.encoder import load_encoder
+    from indexer.index import Index
+
+    if not Index.exists(path):
+        encoder = load_encoder(
+            checkpoint or DEFAULT_CHECKPOINT,
+            device=device,
+            precision=precision,
+            fake_label=fake_label,
+        )
+        return Index.create(path, encoder)
+    index = Index.open(path)
+    if checkpoint is not None:
+        index.use(
+            load_encoder(checkpoint, device=device, precision=precision, fake_label=fake_label)
+        )
+    return index

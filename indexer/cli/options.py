@@ -1,0 +1,33 @@
+"""Options that several commands share, and how results are printed."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def index_option(command: F) -> F:
+    """--index DIR, or LINEUP_INDEX."""
+    return click.option(
+        "--index",
+        "index_path",
+        envvar="LINEUP_INDEX",
+        required=True,
+        metavar="DIR",
+        help="The index folder.  [env: LINEUP_INDEX]",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """--json: one object on stdout and nothing else."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else."
+    )(command)
+
+
+def print_json(value: object) -> None:
+    """One JSON object on stdout; NaN is refused, since JSON has none."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

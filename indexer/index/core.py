@@ -1,0 +1,217 @@
+"""The index: one folder with the truth and what is derived from it."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from indexer.errors import NotFound, PassportMismatch, UsageError
+from indexer.index import deriving
+from indexer.index.derived import Derived, DerivedDamaged, folders, load, publish, read_manifest
+from indexer.index.gallery import Gallery
+from indexer.store import Store
+from indexer.vectors import ExactIndex
+
+if TYPE_CHECKING:
+    from indexer.encoder import TorchEncoder
+
+TRUTH = "truth.sqlite"
+GROWTH = 1.2
+"""`build` fits anew when the gallery has grown by this factor since the last fit."""
+UNCOVERED = 0.05
+"""`build` derives vectors anew when more than this share of images is compared exactly."""
+
+
+class Index:
+    """An open index. Safe to search from several threads."""
+
+    def __init__(self, path: Path, store: Store, encoder: "TorchEncoder | None" = None) -> None:
+        self.path, self.store = path, store
+        self._encoder = encoder
+        self._latest: Gallery | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, path: str | Path, encoder: "TorchEncoder") -> Self:
+        """A new, empty index for this encoder's encodings, in a new or empty folder."""
+        root = Path(path)
+        if root.exists() and not (root.is_dir() and not any(root.iterdir())):
+            raise UsageError(f"{root} exists and is not an index", expected="a new folder")
+        root.mkdir(parents=True, exist_ok=True)
+        reference = {
+            "name": encoder.checkpoint.name,
+            "revision": encoder.checkpoint.revision,
+            "load": dict(encoder.reference),
+        }
+        store = Store.create(root / TRUTH, encoder.passport, reference)
+        return cls(root, store, encoder)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open an existing index. Raises NotFound or IndexDamaged."""
+        root = Path(path)
+        if not cls.exists(root):
+            raise NotFound(
+                f"{root} is not an index (it holds no {TRUTH})",
+                do=f"make one with: indexer build SOURCE --index {root}",
+            )
+        return cls(root, Store.open(root / TRUTH))
+
+    @staticmethod
+    def exists(path: str | Path) -> bool:
+        """Whether the folder holds an index."""
+        return (Path(path) / TRUTH).is_file()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store."""
+        self.store.close()
+
+    @property
+    def derived_root(self) -> Path:
+        """The folder of all derived sets."""
+        return self.path / "derived"
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """What made the encodings: {"name", "revision", "weights_sha256"}."""
+        return {
+            "name": self.store.reference["name"],
+            "revision": self.store.reference["revision"],
+            "weights_sha256": self.store.passport.weights_sha256,
+        }
+
+    @property
+    def encoder(self) -> "TorchEncoder":
+        """The encoder of this index, loaded on first use.
+
+        Raises CheckpointError when the checkpoint is not to be had, PassportMismatch when it
+        no longer yields comparable encodings.
+        """
+        with self._lock:
+            if self._encoder is not None:
+                return self._encoder
+            from indexer.encoder import load_encoder  # torch, only where a query needs it
+
+            encoder = load_encoder(**self.store.reference["load"])
+            self.use(encoder)
+            return encoder
+
+    def use(self, encoder: "TorchEncoder") -> None:
+        """Encode with this encoder from now on.
+
+        Raises PassportMismatch, naming each field, unless its encodings are comparable.
+        """
+        differences = self.store.passport.differences(encoder.passport)
+        if differences:
+            found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
+            expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
+            raise PassportMismatch(
+                f"this checkpoint's encodings have {found}",
+                expected=f"{expected}, as in {self.path}",
+                do="use the checkpoint that the index was built with, or build another index",
+            )
+        self._encoder = encoder
+
+    # -- generations
+
+    def gallery(self, generation: int | None = None) -> Gallery:
+        """The gallery at a generation (None: the latest), ready to be searched.
+
+        Raises NotFound for a generation that was never committed.
+        """
+        latest = self.store.generation
+        with self._lock:
+            if generation is None or generation == latest:
+                if self._latest is None or self._latest.generation != latest:
+                    self._latest = self._assemble(latest, self._latest)
+                return self._latest
+            if not 0 <= generation <= latest:
+                raise NotFound(f"generation {generation}", expected=f"one of 0 to {latest}")
+            return self._assemble(generation, None)
+
+    def _assemble(self, generation: int, previous: Gallery | None) -> Gallery:
+        derived = self._derived(generation, previous.derived if previous else None)
+        added, removed = self.store.changes(derived.covers, generation)
+        known = ExactIndex(np.empty(0, np.int64), np.empty((0, derived.projection.dim), np.float32))
+        if previous is not None and previous.derived.fit == derived.fit:
+            known = previous.recent
+        kept = np.isin(known.ids, added)
+        fresh = np.setdiff1d(added, known.ids, assume_unique=True)
+        recent = ExactIndex(
+            np.concatenate([known.ids[kept], fresh]),
+            np.concatenate(
+                [known.vectors[kept], deriving.describe(self.store, derived.projection, fresh)]
+            ),
+        )
+        return Gallery(generation, derived, recent, removed)
+
+    def _derived(self, generation: int, current: Derived | None) -> Derived:
+        """The newest usable derived set for a generation; computed again when there is none."""
+        fit = self.store.fit_at(generation)
+        if fit is None:  # a build that was cut short, or an empty index: fitted in memory
+            projection = deriving.fit(self.store, generation)
+            return deriving.derive(self.store, projection, fit=generation, covers=generation)
+        for _, folder in folders(self.derived_root):
+            try:
+                manifest = read_manifest(folder)
+                if manifest["fit"] != fit.generation or manifest["covers"] > generation:
+                    continue
+                if current and (current.fit, current.covers) == (
+                    fit.generation,
+                    manifest["covers"],
+                ):
+                    return current
+                return load(folder)
+            except DerivedDamaged:
+                continue  # the next older set, or the truth
+        projection = deriving.fit(self.store, fit.fitted_on)
+        covers = min(fit.fitted_on, generation)
+        derived = deriving.derive(self.store, projection, fit=fit.generation, covers=covers)
+        if covers == fit.fitted_on:
+            publish(self.derived_root, fit.generation, derived)
+        return derived
+
+    def fit(self, author: str = "indexer") -> Derived:
+        """Fit projection and calibration on the gallery as it is: a new generation.
+
+        Until it is committed every search, here and in other processes, uses the old one.
+        """
+        fitted_on = self.store.generation
+        projection = deriving.fit(self.store, fitted_on)
+        derived = deriving.derive(self.store, projection, fit=-1, covers=fitted_on)
+        with self.store.commit("fit", author) as txn:
+            derived = replace(derived, fit=txn.generation)
+            publish(self.derived_root, txn.generation, derived)
+            txn.fit(fitted_on)
+        return derived
+
+    def refresh(self) -> None:
+        """After new images: fit anew, or only derive vectors anew, when they are worth it."""
+        generation = self.store.generation
+        count = len(self.store.ids())
+        fit = self.store.fit_at(generation)
+        if count and (
+            fit is None or count > GROWTH * len(self.store.ids(generation=fit.fitted_on))
+        ):
+            self.fit()
+            return
+        gallery = self.gallery()
+        if len(gallery.recent) + len(gallery.removed) > UNCOVERED * count:
+            derived = deriving.derive(
+                self.store, gallery.derived.projection, fit=gallery.derived.fit, covers=generation
+            )
+            publish(self.derived_root, generation, derived)

@@ -1,0 +1,60 @@
+"""What an index holds, and whether it agrees with itself."""
+
+from dataclasses import asdict
+from typing import Any
+
+from indexer.index.core import Index
+from indexer.index.derived import DerivedDamaged, check, folders
+
+
+def info(index: Index) -> dict[str, Any]:
+    """The facts of an index, as plain data. `ok` is True: what could be read was read."""
+    store = index.store
+    generation = store.generation
+    fit = store.fit_at(generation)
+    return {
+        "ok": True,
+        "path": str(index.path.resolve()),
+        "generation": generation,
+        "counts": asdict(store.counts()),
+        "checkpoint": index.checkpoint,
+        "passport": asdict(store.passport),
+        "fit": None if fit is None else asdict(fit),
+        "rejects": [asdict(reject) for reject in store.rejects()],
+    }
+
+
+def verify(index: Index) -> dict[str, Any]:
+    """Check the truth, every derived set and the recorded fits.
+
+    `problems` is a list of {"what", "do"}; `ok` is True when it is empty. A damaged derived
+    set is a problem but no loss: the next search computes it again from the truth.
+    """
+    problems = [
+        {"what": found, "do": "restore truth.sqlite from a copy, or build the index again"}
+        for found in index.store.check()
+    ]
+    sets = []
+    for generation, folder in folders(index.derived_root):
+        try:
+            manifest = check(folder)
+        except DerivedDamaged as error:
+            problems.append({"what": str(error), "do": f"delete {folder}; it is computed again"})
+            continue
+        live = len(index.store.ids(generation=manifest["covers"]))
+        if manifest["images"] != live:
+            problems.append(
+                {
+                    "what": f"{folder} covers {manifest['images']} images, the truth has {live}",
+                    "do": f"delete {folder}; it is computed again",
+                }
+            )
+        sets.append({"generation": generation, **manifest["vectors"], "images": live})
+    return {
+        "ok": not problems,
+        "generation": index.store.generation,
+        "counts": asdict(index.store.counts()),
+        "passport": index.store.passport.digest,
+        "derived": sets,
+        "problems": problems,
+    }

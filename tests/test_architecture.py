@@ -1,0 +1,105 @@
+"""The house rules: one-way layers, one door per heavy library, a light `indexer --help`."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+LAYERS = [
+    ["indexer.errors"],
+    ["indexer.types"],
+    ["indexer.filters"],
+    ["indexer.images"],
+    ["indexer.checkpoints", "indexer.sources"],
+    ["indexer.encoder", "indexer.store", "indexer.vectors"],
+    ["indexer.descriptor"],
+    ["indexer.calibration", "indexer.patches"],
+    ["indexer.evaluation", "indexer.families"],
+    ["indexer.index", "indexer.samples"],
+    ["indexer.cli", "search_api"],
+]
+"""Lower layers first; a module imports from its own package or a lower layer."""
+
+DOORS = {
+    "torch": ["indexer/encoder/"],
+    "transformers": ["indexer/encoder/"],
+    "faiss": ["indexer/vectors/faiss_index.py"],
+    "sqlalchemy": ["indexer/store/"],
+    "PIL": ["indexer/images/", "indexer/samples/"],
+    "sklearn": [
+        "indexer/descriptor/",
+        "indexer/calibration/",
+        "indexer/evaluation/",
+        "indexer/families/",
+        "indexer/samples/",
+    ],
+    "skimage": ["indexer/samples/"],
+    "plotly": ["indexer/evaluation/"],
+    "pdqhash": ["indexer/evaluation/pdq.py"],
+    "fastapi": ["search_api/"],
+    "huggingface_hub": ["indexer/checkpoints/"],
+}
+
+
+def modules() -> list[Path]:
+    return sorted([*ROOT.glob("indexer/**/*.py"), *ROOT.glob("search_api/**/*.py")])
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def layer(module: str) -> tuple[int, str] | None:
+    for number, packages in enumerate(LAYERS):
+        for package in packages:
+            if module == package or module.startswith(package + "."):
+                return number, package
+    return None
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down_only(path: Path) -> None:
+    here = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if here is None:
+        assert path == ROOT / "indexer/__init__.py"
+        return
+    for name in imports(path):
+        there = layer(name)
+        if there is not None and there[1] != here[1]:
+            assert there[0] < here[0], f"{path} imports {name}, which is not in a lower layer"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_heavy_libraries_have_one_door(library: str) -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    doors = tuple(DOORS[library])
+    assert not {user for user in users if not user.startswith(doors)}
+
+
+HEAVY = ("torch", "transformers", "faiss", "sklearn", "sqlalchemy", "PIL", "pandas", "rich")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from indexer.cli import indexer; "
+        "indexer.main(['--help'], standalone_mode=False); "
+        f"print('loaded:', *(name for name in {HEAVY} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "loaded:"
+    assert "Have we seen this kind of fake before" in done.stdout
