@@ -38,11 +38,9 @@ from indexer.store.schema import (
     taps,
     thumbnails,
 )
-from indexer.store.sql import ANNOTATED, chunks, compiled, effective, live
+from indexer.store.sql import ANNOTATED, FACTS, chunks, compiled, effective, live
 from indexer.store.transaction import Transaction
 from indexer.types import Annotation, Float16, Float32, ImageFacts, Int64, Passport
-
-FACTS: Final = ("sha256", "bytes", "format", "mode", "width", "height", "orientation", "frames")
 
 
 class Store:
@@ -332,7 +330,7 @@ def _by_id(
     key = query.selected_columns[0]
     start = 0
     for chunk in chunks([int(id_) for id_ in ids]):
-        rows = {row[0]: row for row in connection.execute(query.where(key.in_(chunk)))}
+        rows = {row[0]: row for row in connection.execute(query.where(key.in_(chunk))).all()}
         if absent := [id_ for id_ in chunk if id_ not in rows]:
             raise NotFound(f"no image with the internal id {absent[0]} in the index")
         yield start, [rows[id_] for id_ in chunk]

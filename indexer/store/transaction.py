@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -23,7 +22,7 @@ from indexer.store.schema import (
     terms,
     thumbnails,
 )
-from indexer.store.sql import ANNOTATED, chunks
+from indexer.store.sql import ANNOTATED, FACTS, chunks
 from indexer.types import Annotation, Passport
 
 Origin = Literal["import", "analyst"]
@@ -53,7 +52,10 @@ class Transaction:
         for image in batch:
             self._check(image)
         ids = self._live_ids(image.facts.sha256 for image in batch)
-        new = {image.facts.sha256: image for image in batch if image.facts.sha256 not in ids}
+        new: dict[str, NewImage] = {}
+        for image in batch:
+            if image.facts.sha256 not in ids:
+                new.setdefault(image.facts.sha256, image)
         if new:
             self._begin()
             self.added += len(new)
@@ -69,13 +71,12 @@ class Transaction:
                 ({"image_id": i, "data": x.thumbnail} for i, x in keyed if x.thumbnail),
             )
             self._insert(terms, (row for i, x in keyed for row in _terms(i, x.metadata)))
-        for image in batch:
-            self._locate(ids[image.facts.sha256], image.uri)
+        self._locate((ids[image.facts.sha256], image.uri) for image in batch)
         return [ids[image.facts.sha256] for image in batch]
 
     def locate(self, sha256: str, uri: str) -> None:
         """Record that an image is also at `uri`. Raises NotFound."""
-        self._locate(self._live_id(sha256), uri)
+        self._locate([(self._live_id(sha256), uri)])
 
     def annotate(self, sha256: str, annotation: Annotation, origin: Origin = "import") -> None:
         """Say what is known of an image; None fields say nothing. Raises NotFound.
@@ -83,14 +84,15 @@ class Transaction:
         An analyst outranks an import, and within an origin the latest wins. Saying again
         what that origin says already writes nothing.
         """
-        self._live_id(sha256)
-        for field in ANNOTATED:
-            value = getattr(annotation, field)
-            if value is not None and value != self._said(sha256, field, origin):
-                self._write(
-                    labels,
-                    {"sha256": sha256, "field": field, "value": value, "origin": origin},
-                )
+        said = self._said(sha256, origin)
+        self._write(
+            labels,
+            [
+                {"sha256": sha256, "field": field, "value": value, "origin": origin}
+                for field in ANNOTATED
+                if (value := getattr(annotation, field)) not in (None, said.get(field))
+            ],
+        )
 
     def reject(self, uri: str, reason: str, detail: str, sha256: str | None = None) -> None:
         """Record that `uri` could not be used; once per reason until it succeeds."""
@@ -99,7 +101,7 @@ class Transaction:
         )
         if self._connection.scalar(known) is None:
             row = {"uri": uri, "reason": reason, "detail": detail, "sha256": sha256}
-            self._write(rejects, row)
+            self._write(rejects, [row])
 
     def remove(self, sha256s: Iterable[str]) -> int:
         """Remove images, with what imports said of them; returns how many were there."""
@@ -131,8 +133,8 @@ class Transaction:
     def _row(self, image: NewImage) -> dict[str, Any]:
         logits = None if image.logits is None else np.asarray(image.logits, "<f4").tobytes()
         return {
-            **asdict(image.facts),
-            **asdict(image.annotation),
+            **{name: getattr(image.facts, name) for name in FACTS},
+            **{field: getattr(image.annotation, field) for field in ANNOTATED},
             "metadata": dict(image.metadata),
             "score": image.score,
             "logits": logits,
@@ -157,33 +159,40 @@ class Transaction:
             raise NotFound(f"no image {sha256} in the index")
         return found[sha256]
 
-    def _locate(self, image_id: int, uri: str) -> None:
-        self._end(rejects, "uri", [uri])
-        known = select(locations.c.uri).where(
-            locations.c.image_id == image_id, locations.c.uri == uri
+    def _locate(self, places: Iterable[tuple[int, str]]) -> None:
+        """Record (image id, uri) pairs that are new; a uri that succeeds is no reject."""
+        wanted = list(dict.fromkeys(places))
+        self._end(rejects, "uri", [uri for _, uri in wanted])
+        known: set[tuple[int, str]] = set()
+        for chunk in chunks([image_id for image_id, _ in wanted]):
+            query = select(locations.c.image_id, locations.c.uri)
+            known |= {
+                (row.image_id, row.uri)
+                for row in self._connection.execute(query.where(locations.c.image_id.in_(chunk)))
+            }
+        self._write(
+            locations,
+            [{"image_id": i, "uri": uri} for i, uri in wanted if (i, uri) not in known],
         )
-        if self._connection.scalar(known) is None:
-            self._write(locations, {"image_id": image_id, "uri": uri})
 
-    def _said(self, sha256: str, field: str, origin: Origin) -> str | None:
+    def _said(self, sha256: str, origin: Origin) -> dict[str, str]:
         """What `origin` says now; what the image came with is an import's word."""
-        said: str | None = self._connection.scalar(
-            select(labels.c.value)
+        came_with = self._connection.execute(
+            select(*(images.c[field] for field in ANNOTATED)).where(
+                images.c.id == self._live_id(sha256)
+            )
+        ).one()
+        rows = self._connection.execute(
+            select(labels.c.field, labels.c.value)
             .where(
                 labels.c.sha256 == sha256,
-                labels.c.field == field,
                 labels.c.origin == origin,
                 labels.c.removed_gen.is_(None),
             )
-            .order_by(labels.c.id.desc())
-            .limit(1)
+            .order_by(labels.c.id)
         )
-        if said is not None or origin == "analyst":
-            return said
-        came_with: str | None = self._connection.scalar(
-            select(images.c[field]).where(images.c.sha256 == sha256, images.c.removed_gen.is_(None))
-        )
-        return came_with
+        said = dict(zip(ANNOTATED, came_with, strict=True)) if origin == "import" else {}
+        return said | {row.field: row.value for row in rows}
 
     def _end(
         self, table: Table, column: str, values: Iterable[str], *also: ColumnElement[bool]
@@ -197,9 +206,11 @@ class Transaction:
                     update(table).where(*ending).values(removed_gen=self.generation)
                 )
 
-    def _write(self, table: Table, row: Mapping[str, Any]) -> None:
-        self._begin()
-        self._connection.execute(insert(table), {**row, "added_gen": self.generation})
+    def _write(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that carry their generation."""
+        if rows:
+            self._begin()
+            self._insert(table, ({**row, "added_gen": self.generation} for row in rows))
 
     def _insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         if values := list(rows):
