@@ -49,7 +49,7 @@ def _stretched(values: NDArray[np.float64], may_be_unit: bool) -> NDArray[np.flo
         )
     if may_be_unit and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    return np.rint((values - low) * (255.0 / max(high - low, np.finfo(float).tiny)))
+    return np.rint((values - low) / ((high - low) or 1.0) * 255.0)
 
 
 def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
