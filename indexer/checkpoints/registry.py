@@ -69,5 +69,7 @@ def _known(name: str, fields: dict[str, Any]) -> Known:
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """TOML has arrays where a recipe has tuples."""
-    pairs = fields.items()
-    return Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in pairs})
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
+    return Recipe(**values)

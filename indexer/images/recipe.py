@@ -123,6 +123,10 @@ class Recipe:
         )
 
 
+_MARGIN = 4096
+"""Resized pixels kept around a crop; any image up to about 20 times as long as wide is whole."""
+
+
 def resized_size(height: int, width: int, recipe: Recipe) -> tuple[int, int]:
     """Height and width after the recipe's resize; the longer edge is rounded down.
 
@@ -157,8 +161,7 @@ def crop_offset(resized: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
 def preprocess(rgb: RGB, recipe: Recipe) -> Float32:
     """(H, W, 3) uint8 -> (3, height, width) float32, the model input for one image.
 
-    Only the part that the crop keeps is resampled, so a 20000 x 1 strip costs no more
-    memory than any other image.
+    Equal to the PIL image processors of transformers; raises ImageRejected ("too-small").
     """
     resized = resized_size(rgb.shape[0], rgb.shape[1], recipe)
     height, width = recipe.output_size
@@ -174,20 +177,24 @@ def preprocess(rgb: RGB, recipe: Recipe) -> Float32:
 
 
 def _resample(rgb: RGB, resized: tuple[int, int], offset: tuple[int, int], recipe: Recipe) -> RGB:
-    """The crop at `offset` of the image resized to `resized`.
+    """The crop at `offset` of the image resized to `resized`: Pillow's own resize, then a cut.
 
-    Pillow's `box` gives the source rectangle in fractions of a pixel, and its filter still
-    reaches pixels beyond it. The two passes are spelled out, horizontal first, because
-    Pillow chooses their order by cost and each pass rounds to 8 bits.
+    Of a long strip, only the crop and `_MARGIN` around it is resized: a 16 x 5,000,000
+    image would need gigabytes. Pillow's `box` is that part in fractions of source pixels.
     """
     (source_height, source_width), (height, width) = rgb.shape[:2], recipe.output_size
-    x, y = source_width / resized[1], source_height / resized[0]
-    left, right = offset[1] * x, min((offset[1] + width) * x, source_width)
-    top, bottom = offset[0] * y, min((offset[0] + height) * y, source_height)
+    top, bottom = max(0, offset[0] - _MARGIN), min(resized[0], offset[0] + height + _MARGIN)
+    left, right = max(0, offset[1] - _MARGIN), min(resized[1], offset[1] + width + _MARGIN)
+    box = (
+        left * source_width / resized[1],
+        top * source_height / resized[0],
+        right * source_width / resized[1],
+        bottom * source_height / resized[0],
+    )
     resample = Image.Resampling[recipe.resample.upper()]
-    image = Image.fromarray(rgb)
-    image = image.resize((width, source_height), resample, box=(left, 0, right, source_height))
-    return np.asarray(image.resize((width, height), resample, box=(0, top, width, bottom)))
+    part = Image.fromarray(rgb).resize((right - left, bottom - top), resample, box=box)
+    row, column = offset[0] - top, offset[1] - left
+    return np.asarray(part)[row : row + height, column : column + width]
 
 
 def _resize(size: int | Mapping[str, int | None], *, square: bool) -> int | tuple[int, int]:
