@@ -26,7 +26,7 @@ SHOWN = 10
 )
 @click.option(
     "--layout",
-    type=click.Choice(["auto", "flat", "imagefolder"]),
+    type=click.Choice(["auto", "imagefolder"]),
     default="auto",
     show_default=True,
     help="imagefolder: real/ and fake/FAMILY/ become labels.",
