@@ -1,0 +1,40 @@
+"""The application: settings in, ASGI app out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from indexer import __version__
+from search_api import problems
+from search_api.headers import SecurityHeaders
+from search_api.limits import BodyLimit, RequestLimit
+from search_api.routes import health, images, search
+from search_api.service import open_service
+from search_api.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service over one index; everything is opened when the app starts, not before."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_service(settings) as app.state.service:
+            yield
+
+    app = FastAPI(
+        title="Lineup",
+        summary="Have we seen this kind of fake before, and what else came from the same hand?",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # both pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    problems.install(app)
+    for routes in (search, images, health):
+        app.include_router(routes.router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(RequestLimit, max_requests=settings.max_requests)
+    app.add_middleware(SecurityHeaders)
+    app.openapi()["components"]["schemas"].update(problems.components())
+    return app

@@ -1,0 +1,72 @@
+"""Limits on what a client may make the service hold: body bytes and requests at once.
+
+Pure ASGI, since bodies must be counted while they stream: Starlette spools uploads to disk
+without a limit before a route runs, and its own body limit answers in plain text.
+"""
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from search_api.problems import Overloaded, respond
+
+UNLIMITED = "/health/"
+"""Paths under it are answered however busy the service is."""
+
+
+class BodyLimit:
+    """Refuses a request body of more than `max_bytes` with 413, and closes the connection.
+
+    A Content-Length that admits too much is refused at once; one that does not is not trusted.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app, self.max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = int(Headers(scope=scope).get("content-length", 0))  # the server checks digits
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            if declared > self.max_bytes:
+                raise self._too_large()
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise self._too_large()
+            return message
+
+        await self.app(scope, counted, send)
+
+    def _too_large(self) -> HTTPException:
+        # FastAPI lets an HTTPException through wherever it reads a body.
+        return HTTPException(
+            413,
+            f"a request body of more than {self.max_bytes:,} bytes; expected at most that",
+            {"Connection": "close"},
+        )
+
+
+class RequestLimit:
+    """Refuses requests with 503 while `max_requests` are in work."""
+
+    def __init__(self, app: ASGIApp, max_requests: int) -> None:
+        self.app, self.max_requests = app, max_requests
+        self._working = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(UNLIMITED):
+            await self.app(scope, receive, send)
+        elif self._working >= self.max_requests:
+            refused = Overloaded(f"{self._working} requests are in work", do="try again later")
+            await respond(refused)(scope, receive, send)
+        else:
+            self._working += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._working -= 1

@@ -1,0 +1,163 @@
+"""Search by an uploaded image or by an indexed one."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, Self, TypeVar
+
+from fastapi import APIRouter, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from indexer.errors import ImageRejected, NotFound, UsageError
+from indexer.filters import parse_filter
+from indexer.index import Answer, query_bytes, query_stored
+from indexer.index import search as search_index
+from search_api.examples import ANSWER, SHA256, ok
+from search_api.problems import (
+    ModelUnavailable,
+    Overloaded,
+    UnsupportedMediaType,
+    documented,
+    invalid,
+)
+from search_api.service import ServiceOf
+
+router = APIRouter(prefix="/v1", tags=["search"])
+
+FORM, JSON = "multipart/form-data", "application/json"
+MAX_FIELD_BYTES = 64 * 1024
+
+
+class Options(BaseModel):
+    """What a search may be told besides the image."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(10, ge=1, le=1000, description="How many hits at most.")
+    where: str | None = Field(
+        None,
+        max_length=10_000,
+        description="Only images that match this filter.",
+        examples=["source = 'agency' and score > 0.5"],
+    )
+    label: Literal["real", "fake"] | None = Field(None, description="Only images so labelled.")
+    generation: int | None = Field(
+        None, ge=0, description="Search the gallery as it was then; by default as it is."
+    )
+
+    def filter(self) -> str | None:
+        """`where` and `label` as one filter expression. Raises UsageError on a bad one."""
+        conditions = [f"label = {self.label}"] if self.label else []
+        if self.where is not None:
+            parse_filter(self.where)
+            conditions.append(f"({self.where})")
+        return " and ".join(conditions) or None
+
+
+class ImageQuery(Options):
+    """Search with an uploaded image, which is neither stored nor logged."""
+
+    image: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF.")
+
+    @classmethod
+    def of(cls, form: FormData) -> Self:
+        """Raises RequestValidationError."""
+        fields = dict(form)
+        if len(fields) < len(form.multi_items()):
+            raise invalid("body", "a field is given more than once")
+        return _validated(partial(cls.model_validate, fields))
+
+
+class StoredQuery(Options):
+    """Search with an indexed image; needs neither its file nor the model."""
+
+    id: str = Field(pattern="^[0-9a-f]{64}$", description="sha256 of the image.", examples=[SHA256])
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """Raises RequestValidationError."""
+        return _validated(partial(cls.model_validate_json, body, strict=True))
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _validated(validate: Callable[[], Model]) -> Model:
+    try:
+        return validate()
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+
+
+REQUEST_BODY = {
+    "required": True,
+    "content": {
+        FORM: {"schema": ImageQuery.model_json_schema()},
+        JSON: {
+            "schema": StoredQuery.model_json_schema(),
+            "examples": {
+                "indexed image": {"value": {"id": SHA256}},
+                "with a filter": {
+                    "value": {
+                        "id": SHA256,
+                        "k": 5,
+                        "label": "fake",
+                        "where": "source = 'agency' and score > 0.5",
+                    }
+                },
+                "an earlier generation": {"value": {"id": SHA256, "generation": 1}},
+            },
+        },
+    },
+}
+
+PROBLEMS = documented(
+    HTTPException(400, "Missing boundary in multipart."),
+    NotFound(f"no image {SHA256} in generation 3 of the index"),
+    HTTPException(413, "a request body of more than 33,554,432 bytes; expected at most that"),
+    UnsupportedMediaType("a body of type text/plain", expected=f"{FORM} or {JSON}"),
+    invalid("k", "Input should be greater than or equal to 1"),
+    UsageError("filter, position 1: found colour", expected="a field"),
+    ImageRejected("truncated", "a damaged JPEG: image file is truncated"),
+    Overloaded("16 uploads are waiting for the model", do="try again later"),
+    ModelUnavailable("the model has not answered within 60 s", do="try again later"),
+)
+
+
+@router.post(
+    "/search",
+    responses=ok(ANSWER) | PROBLEMS,
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def search(request: Request, service: ServiceOf) -> Answer:
+    """The known images that are most like this one, nearest first.
+
+    The image is uploaded as a form with the field `image`, or named by the sha256 of an
+    indexed image in JSON; the other fields are the same. An uploaded image is not kept.
+    """
+    index = service.index
+    asked: ImageQuery | StoredQuery
+    match request.headers.get("content-type", "").partition(";")[0].strip().lower():
+        case "multipart/form-data":
+            async with request.form(
+                max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES
+            ) as form:
+                asked = ImageQuery.of(form)
+                where = asked.filter()
+                data = await asked.image.read()
+            encode = partial(query_bytes, index, data)
+            query = await service.worker.run(encode, service.settings.model_timeout)
+        case "application/json":
+            asked = StoredQuery.of(await request.body())
+            where = asked.filter()
+            query = await run_in_threadpool(query_stored, index, asked.id)
+        case other:
+            raise UnsupportedMediaType(
+                f"a body of type {other or 'unknown'}", expected=f"{FORM} or {JSON}"
+            )
+    return await run_in_threadpool(
+        search_index, index, query, asked.k, where=where, generation=asked.generation
+    )

@@ -1,0 +1,70 @@
+"""What the service can be told, by flag, environment (`LINEUP_*`) or TOML, in this order."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from indexer.errors import UsageError
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All settings. Every field is also a flag of `search-api` and a key of its TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="LINEUP_", frozen=True)
+
+    index: Path = Field(description="The index folder.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    max_upload_bytes: int = Field(
+        32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
+    )
+    max_requests: int = Field(
+        64, ge=1, description="Requests in work at once; more are refused with 503."
+    )
+    max_queue: int = Field(
+        16, ge=1, description="Uploads waiting for the model; more are refused with 503."
+    )
+    model_timeout: float = Field(
+        60.0, gt=0, description="Seconds after which a waiting upload is given up with 503."
+    )
+    hung_after: float = Field(
+        5.0, gt=0, description="Seconds on one upload after which the service is not ready."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(toml: Path | None = None, **flags: object) -> Settings:
+    """Settings from flags, then the environment, then the TOML file, then the defaults.
+
+    Raises UsageError, naming every setting that is missing, unknown or out of range.
+    """
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=toml)
+
+    try:
+        return FromFile(**flags)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = (f"{part['loc'][0]}: {part['msg']}" for part in error.errors())
+        raise UsageError(
+            f"settings: {'; '.join(wrong)}",
+            do="see search-api --help for the settings, their environment names and defaults",
+        ) from error

@@ -1,0 +1,83 @@
+"""The service says exactly what the facade says."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hostile import encode, picture
+
+from indexer.images import sha256
+from indexer.index import Answer, Index, query_bytes, query_stored, search
+
+UNKNOWN = encode(picture(5000), "JPEG")
+
+OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {}),
+    ({"k": 3}, {"k": 3}),
+    ({"k": 1000}, {"k": 1000}),
+    ({"label": "fake"}, {"where": "label = fake"}),
+    ({"where": "family = swap"}, {"where": "family = swap"}),
+    (
+        {"where": "family = swap or label = real", "label": "real"},
+        {"where": "label = real"},
+    ),
+    ({"where": "width > 10000"}, {"where": "width > 10000"}),
+    ({"generation": 1}, {"generation": 1}),
+    (
+        {"generation": 1, "k": 2, "label": "real"},
+        {"generation": 1, "k": 2, "where": "label = real"},
+    ),
+]
+"""What is sent -> what the facade is asked."""
+
+
+def plain(answer: Answer) -> dict[str, Any]:
+    return json.loads(json.dumps(answer.to_dict()))
+
+
+def digests(gallery: Path) -> list[str]:
+    return [sha256(path.read_bytes()) for path in sorted(gallery.rglob("*.png"))]
+
+
+@pytest.mark.parametrize(("sent", "asked"), OPTIONS)
+def test_upload(
+    client: httpx.Client, index: Index, sent: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    response = client.post("/v1/search", files={"image": ("photo.jpg", UNKNOWN)}, data=sent)
+    assert response.status_code == 200
+    assert response.json() == plain(search(index, query_bytes(index, UNKNOWN), **asked))
+
+
+@pytest.mark.parametrize(("sent", "asked"), OPTIONS)
+def test_indexed_image(
+    client: httpx.Client, index: Index, gallery: Path, sent: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    digest = digests(gallery)[0]
+    response = client.post("/v1/search", json={"id": digest, **sent})
+    assert response.status_code == 200
+    assert response.json() == plain(search(index, query_stored(index, digest), **asked))
+
+
+def test_an_answer_names_what_it_rests_on(client: httpx.Client, index: Index) -> None:
+    answer = client.post("/v1/search", files={"image": UNKNOWN}).json()
+    assert answer["query_sha256"] == sha256(UNKNOWN)
+    assert answer["generation"] == index.store.generation
+    assert answer["checkpoint"]["revision"] == index.checkpoint["revision"]
+    assert len(answer["hits"]) == 10
+
+
+def test_concurrent_requests_are_answered_as_serial_ones(
+    client: httpx.Client, index: Index, gallery: Path
+) -> None:
+    photos = [encode(picture(6000 + seed), "PNG") for seed in range(12)]
+    ids = digests(gallery)
+    requests: list[dict[str, Any]] = [{"files": {"image": photo}} for photo in photos]
+    requests += [{"json": {"id": digest}} for digest in ids]
+    expected = [plain(search(index, query_bytes(index, photo))) for photo in photos]
+    expected += [plain(search(index, query_stored(index, digest))) for digest in ids]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda body: client.post("/v1/search", **body), requests * 3))
+    assert [answer.json() for answer in answers] == expected * 3
