@@ -1,0 +1,23 @@
+"""How far each figure can be trusted, from labelled images: arrays in, dataclasses out."""
+
+from indexer.calibration.annotations import Annotations
+from indexer.calibration.calibration import Calibration, fit_calibration
+from indexer.calibration.crossfit import HeldOut, cross_fit
+from indexer.calibration.estimate import Estimate, Missing
+from indexer.calibration.likelihood import verbal
+from indexer.calibration.score import OperatingPoint
+from indexer.calibration.verdict import Evidence, Verdict
+
+__all__ = [
+    "Annotations",
+    "Calibration",
+    "Estimate",
+    "Evidence",
+    "HeldOut",
+    "Missing",
+    "OperatingPoint",
+    "Verdict",
+    "cross_fit",
+    "fit_calibration",
+    "verbal",
+]

@@ -1,0 +1,105 @@
+"""What held-out images look like to the rest of the gallery: the sample all figures rest on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.calibration.annotations import Annotations
+from indexer.calibration.crossfit import HeldOut
+from indexer.errors import UsageError
+from indexer.types import Float32, Int64
+
+PROBES, PARTNERS = 4_000, 4_000
+"""At most so many held-out images in all, each in pairs with at most PARTNERS / folds others
+and compared with the whole gallery for its families: some 3 million pairs however large the
+gallery, enough for rates down to 1 in 100,000."""
+NEIGHBOURS = 5
+"""Members that speak for a family: single neighbours are noisy, many blur a varied family."""
+BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """Pairs (`i`, `j`, `similarity`), each (N,), `i` held out and `j` in the gallery then;
+    `probes` (P,) rows that were held out and their `affinity` (P, groups) float32."""
+
+    i: Int64
+    j: Int64
+    similarity: Float32
+    probes: Int64
+    affinity: Float32
+
+
+def compare(held_out: Iterable[HeldOut], annotations: Annotations, seed: int) -> Comparisons:
+    """Compare a sample of every fold's held-out rows with the rest of the gallery.
+
+    Beyond the cap, rows are drawn so that every group (family, or the reals) is as evenly
+    there as its size allows. Raises UsageError when descriptors and annotations disagree in
+    number.
+    """
+    rng = np.random.default_rng(seed)
+    group, groups = annotations.group, len(annotations.families) + 1
+    pairs: list[tuple[Int64, Int64, Float32]] = []
+    probes: list[Int64] = []
+    affinity: list[Float32] = []
+    chosen = _spread(group, PROBES, rng)
+    for fold in held_out:
+        if len(fold.descriptors) != len(annotations):
+            raise UsageError(
+                f"{len(fold.descriptors)} descriptors for {len(annotations)} annotated images"
+            )
+        rest = np.setdiff1d(np.arange(len(annotations)), fold.rows)
+        rows = np.intersect1d(fold.rows, chosen)
+        partners = rng.permutation(rest)[: max(PARTNERS * len(fold.rows) // len(annotations), 1)]
+        partners = rest if len(rest) <= PARTNERS else np.sort(partners)
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            found = similarities(fold.descriptors[block], fold.descriptors[rest])
+            columns = np.searchsorted(rest, partners)
+            pairs.append(
+                (
+                    np.repeat(block, len(partners)),
+                    np.tile(partners, len(block)),
+                    found[:, columns].ravel(),
+                )
+            )
+            affinity.append(affinities(found, group[rest], groups))
+            probes.append(block)
+    if not probes:
+        none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
+        return Comparisons(none, none, nothing, none, np.empty((0, groups), np.float32))
+    i, j, similarity = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    return Comparisons(i, j, similarity, np.concatenate(probes), np.concatenate(affinity))
+
+
+def similarities(queries: Float32, gallery: Float32) -> Float32:
+    """(m, n) float32 cosines of unit vectors (m, dim) and (n, dim), clamped to [-1, 1]."""
+    return np.asarray(np.clip(queries @ gallery.T, -1, 1))
+
+
+def affinities(similarity: Float32, group: NDArray[np.integer], groups: int) -> Float32:
+    """(m, groups): mean similarity to the `NEIGHBOURS` most similar members of each group.
+
+    `similarity` (m, n), `group` (n,) in -1..groups-1, -1 belongs to none. A group with fewer
+    members speaks with those it has; -1 for a group without.
+    """
+    out = np.full((len(similarity), groups), -1, np.float32)
+    order = np.argsort(group, kind="stable")
+    bounds = np.searchsorted(group[order], np.arange(groups + 1))
+    for number in range(groups):
+        members = order[bounds[number] : bounds[number + 1]]
+        if k := min(NEIGHBOURS, len(members)):
+            own = similarity[:, members]
+            out[:, number] = np.partition(own, len(members) - k, axis=1)[:, -k:].mean(axis=1)
+    return out
+
+
+def _spread(group: Int64, cap: int, rng: np.random.Generator) -> Int64:
+    """At most `cap` rows, taken round by round, one of every group per round."""
+    shuffled = rng.permutation(len(group))
+    ordered = shuffled[np.argsort(group[shuffled], kind="stable")]
+    sizes = np.unique(group, return_counts=True)[1]
+    turn = np.concatenate([np.arange(size) for size in sizes]) if len(group) else ordered
+    return np.sort(ordered[np.argsort(turn, kind="stable")][:cap])
