@@ -4,7 +4,7 @@ Nothing here loads torch: shapes come from the safetensors header.
 """
 
 from indexer.checkpoints.registry import Known, data_directory, list_known, load_registry
-from indexer.checkpoints.resolve import pull, read_checkpoint, resolve
+from indexer.checkpoints.resolve import is_local, pull, read_checkpoint, resolve
 from indexer.checkpoints.values import Architecture, Checkpoint, Head, OperatingPoint
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Known",
     "OperatingPoint",
     "data_directory",
+    "is_local",
     "list_known",
     "load_registry",
     "pull",

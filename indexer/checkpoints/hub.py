@@ -101,23 +101,36 @@ def check_digest(directory: Path, known: Known | None) -> str:
     return digest
 
 
+def absent(pinned: Pinned, destination: Path, why: str = "") -> CheckpointError:
+    """The error for a checkpoint that is not here: what to copy where."""
+    return CheckpointError(
+        f"the checkpoint {pinned.ref} is not on this machine{why}",
+        do=f"on a connected machine run `indexer model pull {pinned.ref} --to DIR` and copy "
+        f"{WEIGHTS}, {CONFIG} and {PROCESSOR} (where there is one) to {destination}",
+    )
+
+
 def _download(pinned: Pinned, folder: Path, destination: Path) -> None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import httpx
 
     try:
+        # One question without retries, so that a machine without network hears it at once.
+        HfApi().model_info(pinned.repository, revision=pinned.revision, timeout=10)
         snapshot_download(
             pinned.repository,
             revision=pinned.revision,
             allow_patterns=[WEIGHTS, CONFIG, PROCESSOR],
             local_dir=folder,
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+    except HfHubHTTPError as error:
         raise CheckpointError(
-            f"the checkpoint {pinned.ref} is not on this machine and the hub cannot be reached",
-            do=f"on a connected machine run `indexer model pull {pinned.ref} --to DIR` and copy "
-            f"{WEIGHTS}, {CONFIG} and {PROCESSOR} (where there is one) to {destination}",
+            f"the hub does not give {pinned.ref}: {str(error).splitlines()[0]}",
+            expected="a public repository and one of its commits",
         ) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise absent(pinned, destination, " and the hub cannot be reached") from error
     if not (folder / WEIGHTS).is_file():
         raise CheckpointError(
             f"{pinned.ref} has no {WEIGHTS} on the hub",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from indexer.checkpoints.values import PROCESSOR, Layout
+from indexer.checkpoints.values import PROCESSOR, Architecture, Layout
 from indexer.errors import CheckpointError
 from indexer.images.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
@@ -14,10 +14,12 @@ _COMMUNITY_FORENSICS_EDGE = {384: 440, 224: 256}
 """Input size -> shorter edge before the crop, in the authors' test transform."""
 
 
-def read_recipe(layout: Layout, config: Mapping[str, Any], directory: Path) -> Recipe:
+def read_recipe(
+    layout: Layout, config: Mapping[str, Any], architecture: Architecture, directory: Path
+) -> Recipe:
     """The recipe of a directory in `layout`. Raises CheckpointError when it states none."""
     if layout == "community-forensics":
-        return community_forensics(config.get("input_size"))
+        return community_forensics(architecture.image_size)
     if layout == "timm":
         return timm_recipe(config.get("pretrained_cfg", {}))
     path = directory / PROCESSOR
@@ -30,17 +32,16 @@ def read_recipe(layout: Layout, config: Mapping[str, Any], directory: Path) -> R
     return Recipe.from_processor_config(json.loads(path.read_text(encoding="utf-8")))
 
 
-def community_forensics(input_size: object) -> Recipe:
+def community_forensics(size: int) -> Recipe:
     """The authors' test transform: bilinear, centre crop, ImageNet constants.
 
     The class stores no preprocessing, and timm's defaults for the architecture are not
     what training used (https://github.com/JeongsooP/Community-Forensics, dataloader.py).
     """
-    if input_size not in _COMMUNITY_FORENSICS_EDGE:
+    if size not in _COMMUNITY_FORENSICS_EDGE:
         raise CheckpointError(
-            f"a Community Forensics checkpoint of input size {input_size!r}", expected="384 or 224"
+            f"a Community Forensics checkpoint for {size} pixels", expected="384 or 224"
         )
-    size = int(str(input_size))
     edge = _COMMUNITY_FORENSICS_EDGE[size]
     return Recipe(edge, "bilinear", (size, size), IMAGENET_MEAN, IMAGENET_STD)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from indexer.checkpoints.header import read_shapes
 from indexer.checkpoints.heads import read_head, read_labels
-from indexer.checkpoints.hub import cached, check_digest, fetch, pin
+from indexer.checkpoints.hub import absent, cached, check_digest, fetch, pin
 from indexer.checkpoints.layouts import detect, read_architecture
 from indexer.checkpoints.recipes import read_recipe
 from indexer.checkpoints.registry import Known, Registry, data_directory, load_registry
@@ -18,11 +18,15 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def resolve(
-    ref: str, *, registry: Registry | None = None, fake_label: str | None = None
+    ref: str,
+    *,
+    registry: Registry | None = None,
+    fake_label: str | None = None,
+    download: bool = True,
 ) -> Checkpoint:
     """The checkpoint that `ref` names: registry name, local directory or `org/name@revision`.
 
-    A hub checkpoint that is not in the cache is pulled. Every tensor is accounted for, the
+    A hub checkpoint that is not in the cache is pulled, unless `download` is off. Every tensor is accounted for, the
     weights are hashed and compared with the registry. `fake_label` names the fake class
     where neither registry nor configuration does. Raises NotFound, UsageError or
     CheckpointError; never answers with another checkpoint than the one named.
@@ -43,6 +47,8 @@ def resolve(
         )
     directory = cached(pinned)
     if not directory.is_dir():
+        if not download:
+            raise absent(pinned, directory)
         fetch(pinned)
     checkpoint = read_checkpoint(
         directory, registry=registry, known=pinned.known, fake_label=fake_label
@@ -63,6 +69,15 @@ def pull(ref: str, *, to: Path | None = None, registry: Registry | None = None) 
     if to is not None or not directory.is_dir():
         fetch(pinned, to)
     return read_checkpoint(directory, registry=registry, known=pinned.known)
+
+
+def is_local(name: str) -> bool:
+    """Whether the known checkpoint `name` is on this disk (present, not yet verified)."""
+    registry = load_registry()
+    pinned = pin(name, registry)
+    bundled = registry[name].bundled
+    directory = data_directory() / bundled if bundled else pinned and cached(pinned)
+    return directory is not None and (directory / WEIGHTS).is_file()
 
 
 def read_checkpoint(
@@ -98,7 +113,7 @@ def read_checkpoint(
         revision=known.revision if known else None,
         layout=layout,
         architecture=architecture,
-        recipe=(known and known.recipe) or read_recipe(layout, config, directory),
+        recipe=(known and known.recipe) or read_recipe(layout, config, architecture, directory),
         head=read_head(labels, fake_label),
         licence=known.licence if known else None,
         operating_points=known.operating_points if known else (),

@@ -49,12 +49,14 @@ class OperatingPoint:
     """A threshold on the checkpoint's own score that somebody measured.
 
     `grade` is the strength of the evidence: "A" first-party source, "M" measured by this
-    project, "B" third-party report that nobody here has repeated.
+    project, "B" third-party report that nobody here has repeated. `false_alarm` is the share
+    of real images at or above the threshold where that was measured.
     """
 
     threshold: float
     grade: str
     note: str
+    false_alarm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

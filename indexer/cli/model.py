@@ -48,7 +48,9 @@ def list_command(as_json: bool) -> None:
         return
     for row in rows:
         here = "on this machine" if row["local"] else "to be pulled"
-        click.echo(f"{row['name']} ({here}, {row['licence']})\n  {row['summary']}\n  {row['source']}")
+        click.echo(
+            f"{row['name']} ({here}, {row['licence']})\n  {row['summary']}\n  {row['source']}"
+        )
 
 
 @model.command()
