@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
-from indexer.store.schema import generations, images, labels, rejects, taps
+from indexer.store.schema import generations, images, labels, locations, rejects, taps
 from indexer.types import Passport
 
 
@@ -14,6 +14,7 @@ def problems(connection: Connection, passport: Passport) -> list[str]:
         *_file(connection),
         *_generations(connection),
         *_taps(connection, passport),
+        *_orphans(connection),
     ]
 
 
@@ -45,3 +46,12 @@ def _taps(connection: Connection, passport: Passport) -> Iterator[str]:
     wrong = select(images.c.sha256, stored).select_from(joined).where(stored != size)
     for sha256, length in connection.execute(wrong):
         yield f"image {sha256} has taps of {length} bytes, the passport says {size}"
+
+
+def _orphans(connection: Connection) -> Iterator[str]:
+    located = select(locations.c.image_id)
+    for sha256 in connection.scalars(select(images.c.sha256).where(images.c.id.not_in(located))):
+        yield f"image {sha256} has no location"
+    said = select(labels.c.sha256).distinct()
+    for sha256 in connection.scalars(said.where(labels.c.sha256.not_in(select(images.c.sha256)))):
+        yield f"labels of {sha256}, which was never in the index"

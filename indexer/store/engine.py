@@ -13,8 +13,9 @@ BUSY_SECONDS: Final = 120
 BEGIN: Final = "lineup_begin"
 """Execution option of a connection: the statement that begins its transactions."""
 
-DAMAGED: Final = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
-BUSY: Final = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+UNUSABLE: Final = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 
 
 def sqlite_engine(path: Path) -> Engine:
@@ -49,23 +50,22 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(options.get(BEGIN, "BEGIN"))
 
 
-def _translate(context: ExceptionContext) -> None:
+def _translate(context: ExceptionContext) -> LineupError | None:
     error = context.original_exception
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(tuple(DAMAGED)):
-        context.chained_exception = damaged(str(error))
-    elif name.startswith(tuple(BUSY)):
-        context.chained_exception = IndexBusy(
+    if name.startswith(DAMAGED):
+        return damaged(str(error))
+    if name.startswith(BUSY):
+        return IndexBusy(
             f"another process has been writing to the index for {BUSY_SECONDS} s",
             do="wait for it to end, then repeat the command",
         )
-    elif isinstance(error, sqlite3.OperationalError) and name.startswith(
-        ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
-    ):
-        context.chained_exception = LineupError(
-            f"the index cannot be read or written: {error}",
-            expected="free space and permission to write beside the truth file",
+    if name.startswith(UNUSABLE):
+        return LineupError(
+            f"the truth file of the index cannot be used: {error}",
+            expected="free space, and permission to read and write it and its folder",
         )
+    return None
 
 
 def damaged(found: str) -> IndexDamaged:

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -68,7 +69,7 @@ images = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("orientation", Integer, nullable=False),
-    Column("frames", Integer, nullable=False),
+    Column("animated", Boolean, nullable=False),
     Column("label", Text),
     Column("family", Text),
     Column("source", Text),

@@ -18,7 +18,7 @@ from indexer.filters import (
 )
 from indexer.store.schema import images, labels, terms
 
-FACTS: Final = ("sha256", "bytes", "format", "mode", "width", "height", "orientation", "frames")
+FACTS: Final = ("sha256", "bytes", "format", "mode", "width", "height", "orientation", "animated")
 ANNOTATED: Final = ("label", "family", "source", "captured_at")
 CHUNK: Final = 2000
 """Values in one IN: below every engine's limit of parameters (SQLite 32,766)."""

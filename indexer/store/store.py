@@ -310,7 +310,7 @@ def _tally(
     """How many image rows there are for each value."""
     query = select(value.label("value"), func.count()).where(*where)
     rows = connection.execute(query.group_by("value").order_by("value"))
-    return Counter(dict(rows.tuples().all()))
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def _live_id(connection: Connection, sha256: str, generation: int) -> int:
