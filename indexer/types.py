@@ -92,7 +92,7 @@ class ImageFacts:
     """What is known of an image from its bytes alone.
 
     `width` and `height` are upright pixels; `orientation` is the EXIF value 1..8 that was
-    applied (1: none); `frames` is 1 unless animated or multi-page (only the first is used).
+    applied (1: none); `animated`: more frames or pages follow the first, the only one used.
     """
 
     sha256: str
@@ -102,7 +102,7 @@ class ImageFacts:
     width: int
     height: int
     orientation: int
-    frames: int
+    animated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def sha(name: object) -> str:
 
 
 def facts(name: object) -> ImageFacts:
-    return ImageFacts(sha(name), 1234, "PNG", "RGB", 64, 48, 6, 1)
+    return ImageFacts(sha(name), 1234, "PNG", "RGB", 64, 48, 6, False)
 
 
 def taps(name: object) -> np.ndarray:

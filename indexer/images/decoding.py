@@ -71,12 +71,13 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:  # noqa: B00
         _check_pixels(image, limits)
         stored_format, stored_mode = image.format or "", image.mode
         orientation = _orientation(image)
-        frames = _load(image)
+        _load(image)
         turn = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
         rgb = to_rgb(image if turn is None else image.transpose(turn))
+        animated = _animated(image)
     height, width = rgb.shape[:2]
     facts = ImageFacts(
-        sha256(data), len(data), stored_format, stored_mode, width, height, orientation, frames
+        sha256(data), len(data), stored_format, stored_mode, width, height, orientation, animated
     )
     return DecodedImage(rgb, facts)
 
@@ -104,14 +105,23 @@ def _opened(data: bytes, limits: Limits) -> Image.Image:
         raise _damaged(allowed_format(data) or "image", error) from error
 
 
-def _load(image: Image.Image) -> int:
-    """Decode the first frame in place; the number of frames."""
+def _load(image: Image.Image) -> None:
+    """Decode the first frame in place."""
     try:
-        frames: int = getattr(image, "n_frames", 1)
         image.load()
     except _DAMAGE as error:
         raise _damaged(image.format or "image", error) from error
-    return frames
+
+
+def _animated(image: Image.Image) -> bool:
+    """Whether a second frame or page follows. To count them all would read millions of them."""
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    except _DAMAGE as error:
+        raise _damaged(image.format or "image", error) from error
+    return True
 
 
 def _check_pixels(image: Image.Image, limits: Limits) -> None:

@@ -8,7 +8,7 @@ Resampling is Pillow's antialiased resize, as in the PIL image processors of tra
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -88,11 +88,7 @@ class Recipe:
     @property
     def output_size(self) -> tuple[int, int]:
         """Height and width of the model input."""
-        if self.crop is not None:
-            return self.crop
-        if isinstance(self.resize, tuple):
-            return self.resize
-        raise AssertionError("unreachable: __post_init__ refuses an open output size")
+        return cast("tuple[int, int]", self.crop or self.resize)  # __post_init__ saw to it
 
     def to_json(self) -> str:
         """Canonical form: sorted keys, no blanks; equal recipes give equal text."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from indexer.calibration import Annotations
 from indexer.errors import NotFound, PassportMismatch, UsageError
 from indexer.index import deriving
 from indexer.index.derived import Derived, DerivedDamaged, folders, load, publish, read_manifest
+from indexer.index.deriving import Fitted
 from indexer.index.gallery import Gallery
 from indexer.store import Store
+from indexer.types import Int64
 from indexer.vectors import ExactIndex
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 TRUTH = "truth.sqlite"
 GROWTH = 1.2
 """`build` fits anew when the gallery has grown by this factor since the last fit."""
+REFERENCE = 20_000
+"""A verdict compares the query with at most so many images, spread evenly over the gallery."""
 UNCOVERED = 0.05
 """`build` derives vectors anew when more than this share of images is compared exactly."""
 
@@ -45,6 +50,15 @@ class Index:
             "name": encoder.checkpoint.name,
             "revision": encoder.checkpoint.revision,
             "load": dict(encoder.reference),
+            "operating_points": [
+                {
+                    "false_alarm": p.false_alarm,
+                    "threshold": p.threshold,
+                    "basis": f"{p.note} (evidence grade {p.grade})",
+                }
+                for p in encoder.checkpoint.operating_points
+                if p.false_alarm is not None
+            ],
         }
         store = Store.create(root / TRUTH, encoder.passport, reference)
         return cls(root, store, encoder)
@@ -157,14 +171,23 @@ class Index:
                 [known.vectors[kept], deriving.describe(self.store, derived.projection, fresh)]
             ),
         )
-        return Gallery(generation, derived, recent, removed)
+        reference, annotations = self._reference(generation, derived, removed)
+        return Gallery(generation, derived, recent, removed, reference, annotations)
+
+    def _reference(
+        self, generation: int, derived: Derived, removed: Int64
+    ) -> tuple[Int64, Annotations]:
+        live = np.setdiff1d(derived.ids, removed, assume_unique=True)
+        reference = deriving.spread(live, REFERENCE)
+        columns = self.store.columns(reference, generation=generation)
+        return reference, Annotations.of(columns.label, columns.family, columns.source)
 
     def _derived(self, generation: int, current: Derived | None) -> Derived:
         """The newest usable derived set for a generation; computed again when there is none."""
         fit = self.store.fit_at(generation)
         if fit is None:  # a build that was cut short, or an empty index: fitted in memory
-            projection = deriving.fit(self.store, generation)
-            return deriving.derive(self.store, projection, fit=generation, covers=generation)
+            fitted = deriving.fit(self.store, generation)
+            return deriving.derive(self.store, fitted, fit=generation, covers=generation)
         for _, folder in folders(self.derived_root):
             try:
                 manifest = read_manifest(folder)
@@ -178,9 +201,9 @@ class Index:
                 return load(folder)
             except DerivedDamaged:
                 continue  # the next older set, or the truth
-        projection = deriving.fit(self.store, fit.fitted_on)
+        fitted = deriving.fit(self.store, fit.fitted_on)
         covers = min(fit.fitted_on, generation)
-        derived = deriving.derive(self.store, projection, fit=fit.generation, covers=covers)
+        derived = deriving.derive(self.store, fitted, fit=fit.generation, covers=covers)
         if covers == fit.fitted_on:
             publish(self.derived_root, fit.generation, derived)
         return derived
@@ -191,8 +214,8 @@ class Index:
         Until it is committed every search, here and in other processes, uses the old one.
         """
         fitted_on = self.store.generation
-        projection = deriving.fit(self.store, fitted_on)
-        derived = deriving.derive(self.store, projection, fit=-1, covers=fitted_on)
+        fitted = deriving.fit(self.store, fitted_on)
+        derived = deriving.derive(self.store, fitted, fit=-1, covers=fitted_on)
         with self.store.commit("fit", author) as txn:
             derived = replace(derived, fit=txn.generation)
             publish(self.derived_root, txn.generation, derived)
@@ -211,7 +234,6 @@ class Index:
             return
         gallery = self.gallery()
         if len(gallery.recent) + len(gallery.removed) > UNCOVERED * count:
-            derived = deriving.derive(
-                self.store, gallery.derived.projection, fit=gallery.derived.fit, covers=generation
-            )
+            same = Fitted(gallery.derived.projection, gallery.derived.calibration)
+            derived = deriving.derive(self.store, same, fit=gallery.derived.fit, covers=generation)
             publish(self.derived_root, generation, derived)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.calibration import Calibration
 from indexer.descriptor import Projection
 from indexer.errors import LineupError
 from indexer.types import Float32, Int64
@@ -46,6 +47,7 @@ class Derived:
     vectors: FaissIndex
     choice: Choice
     projection: Projection
+    calibration: Calibration
 
 
 def publish(root: Path, generation: int, derived: Derived) -> Path:
@@ -58,6 +60,7 @@ def publish(root: Path, generation: int, derived: Derived) -> Path:
     np.save(work / "descriptors.npy", derived.descriptors, allow_pickle=False)
     derived.vectors.save(work / "vectors.faiss")
     derived.projection.save(work / "projection.safetensors")
+    (work / "calibration.json").write_text(derived.calibration.to_json())
     manifest = {
         "format": FORMAT,
         "fit": derived.fit,
@@ -117,6 +120,7 @@ def load(folder: Path) -> Derived:
         vectors=FaissIndex.load(folder / "vectors.faiss", ids, descriptors),
         choice=choice,
         projection=Projection.load(folder / "projection.safetensors"),
+        calibration=Calibration.from_json((folder / "calibration.json").read_text()),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.calibration import Annotations, Verdict
 from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
 from indexer.vectors import ExactIndex
@@ -19,12 +20,15 @@ OVERFETCH = 256
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """`recent` holds the images added after `derived.covers`; `removed` (ascending ids) those
-    of `derived` that are gone at `generation`."""
+    of `derived` that are gone at `generation`. Verdicts compare a query with `reference`
+    (ascending ids, a spread sample of a large gallery) and its `annotations`."""
 
     generation: int
     derived: Derived
     recent: ExactIndex
     removed: Int64
+    reference: Int64
+    annotations: Annotations
 
     def __len__(self) -> int:
         return len(self.derived.ids) - len(self.removed) + len(self.recent)
@@ -60,3 +64,16 @@ class Gallery:
         recent = np.searchsorted(self.recent.ids, ids[~covered])
         out[~covered] = self.recent.vectors[recent]
         return out
+
+    def judge(
+        self, query: Float32, score: float | None, *, risk: float, without: int | None = None
+    ) -> Verdict:
+        """The verdict on a query (dim,) with the checkpoint's `score`, at the operator's `risk`.
+
+        `without` is the id of the query's own image in the gallery, which must not speak.
+        """
+        rows = np.flatnonzero(self.reference != without)
+        similarities = self.descriptors(self.reference[rows]) @ query
+        return self.derived.calibration.verdict(
+            similarities, self.annotations.take(rows), score, risk=risk
+        )

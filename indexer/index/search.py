@@ -5,28 +5,54 @@ from typing import Any
 
 import numpy as np
 
+from indexer.calibration import Calibration, Missing, verbal
+from indexer.calibration.verdict import RISK
 from indexer.errors import UsageError
 from indexer.filters import parse_filter
 from indexer.images import decode
 from indexer.index.core import Index
+from indexer.store import StoredImage
 from indexer.types import Float32
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An image that is asked about. `taps` (taps, dim) float32, `logits` (classes,) or None,
-    `score` the checkpoint's own p(fake) or None; `stored` when it comes from the gallery."""
+    """An image that is asked about. `taps` (taps, dim) float32, `score` the checkpoint's own
+    p(fake) or None without a head; `id` is set when it comes from the gallery."""
 
     sha256: str
     taps: Float32
-    logits: Float32 | None
     score: float | None
-    stored: bool
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FalseMatchRate:
+    """The share of pairs of unrelated images that are at least this similar, in [0, 1].
+
+    `upper` bounds it with 95% confidence; `text` is the form to quote.
+    """
+
+    rate: float
+    upper: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Same family against different family: `log10` of the ratio, and in words."""
+
+    log10: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A known image that is like the query. `similarity` in [-1, 1]."""
+    """A known image that is like the query. `similarity` in [-1, 1].
+
+    `false_match_rate` and `likelihood_ratio` are None where the gallery supports none; the
+    answer's `missing` says why.
+    """
 
     sha256: str
     uri: str
@@ -35,17 +61,51 @@ class Hit:
     source: str | None
     similarity: float
     score: float | None
+    false_match_rate: FalseMatchRate | None
+    likelihood_ratio: Likelihood | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A family that the query could belong to: conformal `p_value` and mean similarity to its
+    nearest members."""
+
+    family: str
+    p_value: float
+    affinity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What is concluded, apart from the evidence, with its reason.
+
+    `verdict` is "known family", "novel fake", "looks authentic" or "inconclusive"; `risk` the
+    accepted probability of excluding the true family.
+    """
+
+    verdict: str
+    reason: str
+    risk: float
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search found, with the generation and checkpoint that it was computed from."""
+    """What a search found, with the generation and checkpoint that it was computed from.
+
+    `score` is the checkpoint's own p(fake), `probability_fake` the calibrated one at even
+    priors. `families` are the candidates, most alike first. `missing` says for each figure
+    that could not be given why.
+    """
 
     query_sha256: str
     generation: int
     checkpoint: dict[str, Any]
     score: float | None
+    probability_fake: float | None
+    conclusion: Conclusion
+    families: list[Candidate]
     hits: list[Hit]
+    missing: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -59,9 +119,7 @@ def query_bytes(index: Index, data: bytes) -> Query:
     return Query(
         sha256=image.facts.sha256,
         taps=encodings.taps[0],
-        logits=None if encodings.logits is None else encodings.logits[0],
         score=None if encodings.scores is None else float(encodings.scores[0]),
-        stored=False,
     )
 
 
@@ -71,9 +129,8 @@ def query_stored(index: Index, digest: str) -> Query:
     return Query(
         sha256=digest,
         taps=index.store.taps(np.array([image.id]))[0].astype(np.float32),
-        logits=None if image.logits is None else np.array(image.logits, np.float32),
         score=image.score,
-        stored=True,
+        id=image.id,
     )
 
 
@@ -84,11 +141,13 @@ def search(
     *,
     where: str | None = None,
     generation: int | None = None,
+    risk: float = RISK,
 ) -> Answer:
-    """The k known images most like the query, nearest first.
+    """The k known images most like the query, nearest first, and what to make of them.
 
     `where` is a filter expression (see `indexer.filters`); a stored query never finds itself.
-    Raises UsageError on k < 1 or a bad filter, NotFound on an unknown generation.
+    Verdict and families rest on the whole gallery, whatever the filter. Raises UsageError on
+    k < 1, a bad filter or risk, NotFound on an unknown generation.
     """
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
@@ -97,26 +156,55 @@ def search(
     if where is not None:
         allowed = index.store.ids(parse_filter(where), generation=gallery.generation)
     descriptor = gallery.derived.projection.apply(query.taps[None])[0]
-    ids, similarities = gallery.search(descriptor, k + query.stored, allowed)
-    hits = [
-        Hit(
-            sha256=image.sha256,
-            uri=image.uris[0],
-            label=image.annotation.label,
-            family=image.annotation.family,
-            source=image.annotation.source,
-            similarity=float(similarity),
-            score=image.score,
-        )
-        for image, similarity in zip(
-            index.store.images(ids, generation=gallery.generation), similarities, strict=True
-        )
-        if not (query.stored and image.sha256 == query.sha256)
-    ]
+    ids, similarities = gallery.search(descriptor, k + (query.id is not None), allowed)
+    others = ids != query.id
+    ids, similarities = ids[others][:k], similarities[others][:k]
+    images = index.store.images(ids, generation=gallery.generation)
+    calibration = gallery.derived.calibration
+    verdict = gallery.judge(descriptor, query.score, risk=risk, without=query.id)
+    probability = calibration.probability_fake(query.score)
     return Answer(
         query_sha256=query.sha256,
         generation=gallery.generation,
         checkpoint=index.checkpoint,
         score=query.score,
-        hits=hits[:k],
+        probability_fake=None if isinstance(probability, Missing) else probability,
+        conclusion=Conclusion(verdict.kind, verdict.reason, verdict.risk),
+        families=[
+            Candidate(name, verdict.evidence.p_values[name], verdict.evidence.affinity[name])
+            for name in verdict.families
+        ],
+        hits=[
+            _hit(image, float(similarity), calibration)
+            for image, similarity in zip(images, similarities, strict=True)
+        ],
+        missing=_missing(calibration, probability),
     )
+
+
+def _hit(image: StoredImage, similarity: float, calibration: Calibration) -> Hit:
+    rate = calibration.false_match_rate(similarity)
+    ratio = calibration.likelihood_ratio(similarity)
+    return Hit(
+        sha256=image.sha256,
+        uri=image.uris[0],
+        label=image.annotation.label,
+        family=image.annotation.family,
+        source=image.annotation.source,
+        similarity=similarity,
+        score=image.score,
+        false_match_rate=None
+        if isinstance(rate, Missing)
+        else FalseMatchRate(rate.value, rate.high, rate.text),
+        likelihood_ratio=None if isinstance(ratio, Missing) else Likelihood(ratio, verbal(ratio)),
+    )
+
+
+def _missing(calibration: Calibration, probability: float | Missing) -> dict[str, str]:
+    figures = {
+        "false_match_rate": calibration.false_match,
+        "likelihood_ratio": calibration.likelihood,
+        "families": calibration.conformal,
+        "probability_fake": probability,
+    }
+    return {name: part.reason for name, part in figures.items() if isinstance(part, Missing)}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 
-from indexer.errors import IndexBusy, IndexDamaged, LineupError
+from indexer.errors import IndexBusy, IndexDamaged, LineupError, UsageError
 
 BUSY_SECONDS: Final = 120
 BEGIN: Final = "lineup_begin"
@@ -52,6 +52,8 @@ def _begin(connection: Connection) -> None:
 
 def _translate(context: ExceptionContext) -> LineupError | None:
     error = context.original_exception
+    if isinstance(error, UnicodeEncodeError):
+        return UsageError(f"text that cannot be stored: {error}", expected="Unicode text")
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(DAMAGED):
         return damaged(str(error))
