@@ -113,7 +113,7 @@ def absent(pinned: Pinned, destination: Path, why: str = "") -> CheckpointError:
 def _download(pinned: Pinned, folder: Path, destination: Path) -> None:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # exported lazily
 
     try:
         # One question without retries, so that a machine without network hears it at once.

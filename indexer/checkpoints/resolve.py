@@ -26,10 +26,11 @@ def resolve(
 ) -> Checkpoint:
     """The checkpoint that `ref` names: registry name, local directory or `org/name@revision`.
 
-    A hub checkpoint that is not in the cache is pulled, unless `download` is off. Every tensor is accounted for, the
-    weights are hashed and compared with the registry. `fake_label` names the fake class
-    where neither registry nor configuration does. Raises NotFound, UsageError or
-    CheckpointError; never answers with another checkpoint than the one named.
+    A hub checkpoint that is not in the cache is pulled, unless `download` is off. Every
+    tensor is accounted for, the weights are hashed and compared with the registry.
+    `fake_label` names the fake class where neither registry nor configuration does. Raises
+    NotFound, UsageError or CheckpointError; never answers with another checkpoint than the
+    one named.
     """
     registry = load_registry() if registry is None else registry
     path = Path(ref)
@@ -74,10 +75,10 @@ def pull(ref: str, *, to: Path | None = None, registry: Registry | None = None) 
 def is_local(name: str) -> bool:
     """Whether the known checkpoint `name` is on this disk (present, not yet verified)."""
     registry = load_registry()
-    pinned = pin(name, registry)
-    bundled = registry[name].bundled
-    directory = data_directory() / bundled if bundled else pinned and cached(pinned)
-    return directory is not None and (directory / WEIGHTS).is_file()
+    bundled, pinned = registry[name].bundled, pin(name, registry)
+    if bundled:
+        return (data_directory() / bundled / WEIGHTS).is_file()
+    return pinned is not None and (cached(pinned) / WEIGHTS).is_file()
 
 
 def read_checkpoint(
