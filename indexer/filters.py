@@ -274,6 +274,10 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[_Token]:
+    if lone := re.search("[\ud800-\udfff]", text):
+        raise UsageError(
+            f"filter, position {lone.start() + 1}: found half a character", expected="Unicode text"
+        )
     tokens, position, end = [], 0, len(text.rstrip())
     while position < end:
         found = TOKEN.match(text, position)

@@ -79,6 +79,7 @@ def test_what_is_read(text, expected):
         ("family is not a", "position 15: found a; expected null"),
         ("family not = a", "position 12: found =; expected in"),
         ("family = 'a", "position 10: found 'a; expected a field, an operator"),
+        ("family = \ud800", "position 10: found half a character"),
         ("family =! a", "position 9: found ! a"),
         ("not " * MAX_DEPTH + "family = a", f"expected at most {MAX_DEPTH} levels"),
         ("(" * 100_000, f"expected at most {MAX_DEPTH} levels"),

@@ -1,6 +1,5 @@
 """The truth of an index: one SQLite file, read as of any generation."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Row,
-    Select,
     and_,
-    case,
     func,
     inspect,
     or_,
@@ -26,6 +21,14 @@ from indexer.filters import Filter
 from indexer.store.check import problems
 from indexer.store.engine import BEGIN, damaged, sqlite_engine, use_write_ahead_log
 from indexer.store.records import Columns, Counts, Fit, Generation, Reject, StoredImage
+from indexer.store.rows import (
+    latest_generation,
+    live_id,
+    rows_by_id,
+    stacked_logits,
+    stored_images,
+    tally,
+)
 from indexer.store.schema import (
     SCHEMA_VERSION,
     fits,
@@ -38,9 +41,9 @@ from indexer.store.schema import (
     taps,
     thumbnails,
 )
-from indexer.store.sql import ANNOTATED, FACTS, chunks, compiled, effective, live
+from indexer.store.sql import ANNOTATED, chunks, compiled, effective, live
 from indexer.store.transaction import Transaction
-from indexer.types import Annotation, Float16, Float32, ImageFacts, Int64, Passport
+from indexer.types import Float16, Int64, Passport
 
 
 class Store:
@@ -128,7 +131,7 @@ class Store:
     def generation(self) -> int:
         """The latest committed generation, 0 when there is none."""
         with self._engine.connect() as connection:
-            return _latest(connection)
+            return latest_generation(connection)
 
     def known(self, sha256s: Sequence[str], generation: int | None = None) -> set[str]:
         """Those of `sha256s` that are there."""
@@ -144,14 +147,14 @@ class Store:
     def image(self, sha256: str, generation: int | None = None) -> StoredImage:
         """The image with this content. Raises NotFound."""
         with self._reading(generation) as (connection, at):
-            return _images(connection, [_live_id(connection, sha256, at)], at)[0]
+            return stored_images(connection, [live_id(connection, sha256, at)], at)[0]
 
     def images(
         self, ids: Sequence[int] | Int64, generation: int | None = None
     ) -> list[StoredImage]:
         """The images with these ids, in the given order. Raises NotFound."""
         with self._reading(generation) as (connection, at):
-            return _images(connection, [int(id_) for id_ in ids], at)
+            return stored_images(connection, [int(id_) for id_ in ids], at)
 
     def ids(self, where: Filter | None = None, generation: int | None = None) -> Int64:
         """Ids, ascending, of the images that are there and pass the filter: (n,) int64."""
@@ -166,7 +169,7 @@ class Store:
         shape = (len(self.passport.taps), self.passport.dim)
         result = np.empty((len(ids), *shape), dtype=np.float16)
         with self._engine.connect() as connection:
-            for start, rows in _by_id(connection, select(taps.c.image_id, taps.c.data), ids):
+            for start, rows in rows_by_id(connection, select(taps.c.image_id, taps.c.data), ids):
                 for offset, row in enumerate(rows):
                     result[start + offset] = np.frombuffer(row.data, "<f2").reshape(shape)
         return result
@@ -181,7 +184,7 @@ class Store:
             query = select(
                 images.c.id, images.c.sha256, *annotated, images.c.score, images.c.logits
             )
-            rows = [row for _, part in _by_id(connection, query, ids) for row in part]
+            rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
         return Columns(
             sha256=[row.sha256 for row in rows],
             label=[row.label for row in rows],
@@ -189,13 +192,13 @@ class Store:
             source=[row.source for row in rows],
             captured_at=[row.captured_at for row in rows],
             score=[row.score for row in rows],
-            logits=_stacked([row.logits for row in rows]),
+            logits=stacked_logits([row.logits for row in rows]),
         )
 
     def thumbnail(self, sha256: str, generation: int | None = None) -> bytes | None:
         """The encoded thumbnail, None if none was made. Raises NotFound."""
         with self._reading(generation) as (connection, at):
-            image_id = _live_id(connection, sha256, at)
+            image_id = live_id(connection, sha256, at)
             data: bytes | None = connection.scalar(
                 select(thumbnails.c.data).where(thumbnails.c.image_id == image_id)
             )
@@ -242,8 +245,8 @@ class Store:
     def generations(self) -> list[Generation]:
         """Every commit, oldest first."""
         with self._engine.connect() as connection:
-            added = _tally(connection, images.c.added_gen)
-            removed = _tally(connection, images.c.removed_gen)
+            added = tally(connection, images.c.added_gen)
+            removed = tally(connection, images.c.removed_gen)
             rows = connection.execute(select(generations).order_by(generations.c.number))
             return [
                 Generation(r.number, r.at, r.kind, r.author, added[r.number], removed[r.number])
@@ -255,7 +258,7 @@ class Store:
         with self._reading(generation) as (connection, at):
             here = live(images, at)
             by_label, by_family = (
-                _tally(connection, func.coalesce(effective(field, at), ""), here)
+                tally(connection, func.coalesce(effective(field, at), ""), here)
                 for field in ("label", "family")
             )
             located = (
@@ -281,7 +284,7 @@ class Store:
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
         """A snapshot and the generation to read it at. Raises NotFound."""
         with self._engine.connect() as connection:
-            latest = _latest(connection)
+            latest = latest_generation(connection)
             if generation is not None and not 0 <= generation <= latest:
                 raise NotFound(
                     f"no generation {generation} in the index", expected=f"0 to {latest}"
@@ -298,89 +301,3 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 def _refuse_existing(connection: Connection, path: Path | str) -> None:
     if inspect(connection).get_table_names():
         raise UsageError(f"{path} exists already", expected="a path where nothing is")
-
-
-def _latest(connection: Connection) -> int:
-    return connection.scalar(select(func.max(generations.c.number))) or 0
-
-
-def _tally(
-    connection: Connection, value: ColumnElement[Any], *where: ColumnElement[bool]
-) -> Counter[Any]:
-    """How many image rows there are for each value."""
-    query = select(value.label("value"), func.count()).where(*where)
-    rows = connection.execute(query.group_by("value").order_by("value"))
-    return Counter({row[0]: row[1] for row in rows})
-
-
-def _live_id(connection: Connection, sha256: str, generation: int) -> int:
-    found: int | None = connection.scalar(
-        select(images.c.id).where(images.c.sha256 == sha256, live(images, generation))
-    )
-    if found is None:
-        raise NotFound(f"no image {sha256} in generation {generation} of the index")
-    return found
-
-
-def _by_id(
-    connection: Connection, query: Select[Any], ids: Sequence[int] | Int64
-) -> Iterator[tuple[int, list[Row[Any]]]]:
-    """Run `query`, whose first column is an image id, over `ids` in chunks; yields the offset
-    and the rows in the order of the ids. Raises NotFound."""
-    key = query.selected_columns[0]
-    start = 0
-    for chunk in chunks([int(id_) for id_ in ids]):
-        rows = {row[0]: row for row in connection.execute(query.where(key.in_(chunk))).all()}
-        if absent := [id_ for id_ in chunk if id_ not in rows]:
-            raise NotFound(f"no image with the internal id {absent[0]} in the index")
-        yield start, [rows[id_] for id_ in chunk]
-        start += len(chunk)
-
-
-def _images(connection: Connection, ids: Sequence[int], generation: int) -> list[StoredImage]:
-    removed = case((images.c.removed_gen <= generation, images.c.removed_gen))
-    query = select(
-        images.c.id,
-        *(images.c[name] for name in FACTS),
-        *(effective(field, generation).label(field) for field in ANNOTATED),
-        images.c.metadata,
-        images.c.score,
-        images.c.logits,
-        images.c.added_gen,
-        removed.label("removed_gen"),
-    )
-    uris: dict[int, list[str]] = {id_: [] for id_ in ids}
-    for chunk in chunks(ids):
-        rows = connection.execute(
-            select(locations.c.image_id, locations.c.uri)
-            .where(locations.c.image_id.in_(chunk), locations.c.added_gen <= generation)
-            .order_by(locations.c.added_gen, locations.c.uri)
-        )
-        for image_id, uri in rows:
-            uris[image_id].append(uri)
-    return [
-        StoredImage(
-            id=row.id,
-            sha256=row.sha256,
-            uris=tuple(uris[row.id]),
-            facts=ImageFacts(*(row._mapping[name] for name in FACTS)),
-            annotation=Annotation(*(row._mapping[field] for field in ANNOTATED)),
-            metadata=row.metadata,
-            score=row.score,
-            logits=None if row.logits is None else tuple(np.frombuffer(row.logits, "<f4").tolist()),
-            added_gen=row.added_gen,
-            removed_gen=row.removed_gen,
-        )
-        for _, part in _by_id(connection, query, ids)
-        for row in part
-    ]
-
-
-def _stacked(blobs: list[bytes | None]) -> Float32:
-    """(n, classes) float32 of logit blobs, NaN where there is none."""
-    classes = max((len(blob) // 4 for blob in blobs if blob is not None), default=0)
-    result = np.full((len(blobs), classes), np.nan, dtype=np.float32)
-    for row, blob in enumerate(blobs):
-        if blob is not None:
-            result[row] = np.frombuffer(blob, "<f4")
-    return result

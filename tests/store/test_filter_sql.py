@@ -23,7 +23,7 @@ from indexer.filters import (
 from indexer.store import Store
 from indexer.types import Annotation
 
-WORDS = ("a", "B", "b", "é", "it's", "", "10", "9")
+WORDS = ("a", "B", "b", "é", "it's", "a\0b", "10", "")
 NUMBERS = (-1.0, 0.0, 0.25, 9.0, 10.0)
 METADATA = (None, "a", "b", "10", "9", "0.25", "x10", 9, 10, 0.25, True, False, [1], {"k": "é"})
 

@@ -219,6 +219,9 @@ def test_what_is_not_there_is_not_found(store, read):
         ({"taps": np.full((2, 4), np.inf, np.float16)}, "infinity"),
         ({"metadata": {"k": float("nan")}}, "JSON"),
         ({"metadata": {"k": object()}}, "JSON"),
+        ({"metadata": {"k": "\udcff"}}, "Unicode"),
+        ({"uri": "\udcff"}, "Unicode"),
+        ({"annotation": Annotation(family="\udcff")}, "Unicode"),
     ],
 )
 def test_an_image_that_does_not_fit_is_refused(store, change, told):
