@@ -117,6 +117,17 @@ def matches(where: Filter, row: Mapping[str, Any]) -> bool:
             return any(matches(part, row) for part in parts)
 
 
+def fields(where: Filter) -> set[str]:
+    """The fields that a filter reads."""
+    match where:
+        case Comparison(field=field) | In(field=field) | IsNull(field=field):
+            return {field}
+        case Not(part):
+            return fields(part)
+        case And(parts) | Or(parts):
+            return set().union(*(fields(part) for part in parts))
+
+
 def as_text(value: object) -> str | None:
     """The text that a metadata value compares as; None when it is missing."""
     if value is None or isinstance(value, str):

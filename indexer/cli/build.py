@@ -31,6 +31,9 @@ SHOWN = 10
     show_default=True,
     help="imagefolder: real/ and fake/FAMILY/ become labels.",
 )
+@click.option(
+    "--where", metavar="FILTER", help="Only inputs that match, such as \"label = 'fake'\"."
+)
 @click.option("--fake-label", help="Which of the checkpoint's labels means fake.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--precision", default="auto", show_default=True)
@@ -41,6 +44,7 @@ def build(
     index_path: str,
     checkpoint: str | None,
     layout: str,
+    where: str | None,
     fake_label: str | None,
     device: str,
     precision: str,
@@ -57,13 +61,16 @@ def build(
     \b
     Example:
       indexer build photos/ --index my.index --checkpoint demo
-      indexer build manifest.csv --index my.index
+      indexer build manifest.csv --index my.index --where "meta.role = 'gallery'"
     """
     from indexer.cli.progress import progress_bar
+    from indexer.filters import parse_filter
     from indexer.index import build_index
     from indexer.sources import open_source
 
     opened = [open_source(source, layout) for source in sources]
+    if where is not None:
+        opened = [source.select(parse_filter(where)) for source in opened]
     index = _open(index_path, checkpoint, fake_label, device, precision)
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(

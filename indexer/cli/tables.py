@@ -9,25 +9,37 @@ from indexer.index import Answer
 
 
 def print_answer(answer: Answer) -> None:
-    """A ranked table of hits."""
+    """The verdict with its reason, the candidate families, then a ranked table of hits."""
     console = Console()
-    score = "none (this checkpoint has no head)" if answer.score is None else f"{answer.score:.3f}"
+    conclusion = answer.conclusion
+    console.print(f"[bold]{conclusion.verdict}[/bold]: {conclusion.reason}", highlight=False)
+    for candidate in answer.families:
+        console.print(f"  could be {candidate.family}: p = {candidate.p_value:.2f}")
+    score = "none (no head)" if answer.score is None else f"{answer.score:.3f}"
+    probability = answer.probability_fake
+    calibrated = "" if probability is None else f", calibrated p(fake) {probability:.2f}"
     console.print(
-        f"query {answer.query_sha256[:16]}  checkpoint score {score}  "
+        f"query {answer.query_sha256[:16]}  score {score}{calibrated}  "
         f"generation {answer.generation}"
     )
-    table = Table("#", "similarity", "label", "family", "source", "score", "image", box=None)
+    table = Table("#", "similarity", box=None)
+    for name in ("as alike, unrelated", "same family?", "label", "family", "source", "image"):
+        table.add_column(name, overflow="fold")
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
             f"{hit.similarity:.3f}",
+            "-" if hit.false_match_rate is None else hit.false_match_rate.text.split(" (")[0],
+            "-" if hit.likelihood_ratio is None else hit.likelihood_ratio.text,
             hit.label or "-",
             hit.family or "-",
             hit.source or "-",
-            "-" if hit.score is None else f"{hit.score:.3f}",
             hit.uri,
         )
     console.print(table)
+    for figure, reason in answer.missing.items():
+        console.print(f"no {figure}: {reason}", highlight=False)
+    console.print("A similarity is a lead, not proof: see docs/reading-a-result.md")
 
 
 def print_facts(facts: dict[str, Any]) -> None:

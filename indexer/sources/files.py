@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import ImageRejected
+from indexer.errors import ImageRejected, UsageError
+from indexer.filters import META, Filter, fields, matches
 from indexer.images import Limits
 from indexer.images.decoding import check_bytes
 from indexer.types import Annotation
+
+
+ANNOTATED = ("label", "family", "source", "captured_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,24 @@ class FileSource:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def select(self, where: Filter) -> "FileSource":
+        """The items that pass a filter on what is known before reading: label, family,
+        source, captured_at and meta.<key>. Raises UsageError on another field."""
+        if unknown := sorted(f for f in fields(where) if f not in ANNOTATED and META not in f):
+            raise UsageError(
+                f"the field {unknown[0]} is not known before an image is read",
+                expected=f"one of {', '.join(ANNOTATED)}, meta.<key>",
+            )
+        kept = (item for item in self.items if matches(where, _row(item)))
+        return FileSource(tuple(kept), self.ignored)
+
+
+def _row(item: FileItem) -> dict[str, Any]:
+    return {
+        **{name: getattr(item.annotation, name) for name in ANNOTATED},
+        **{META + key: value for key, value in item.metadata.items()},
+    }
 
 
 def absolute(path: str | Path, base: Path | None = None) -> Path:
