@@ -88,14 +88,14 @@ def _points(
     """For each rate, the gallery's own threshold where its reals suffice, else the known one.
 
     The threshold is the smallest score above which, by exchangeability, a new real image falls
-    with at most that probability: just above the k-th largest, k = floor(rate (n + 1)).
+    with at most that probability: just above the k-th largest, k = floor(rate (n + 1)), by one step of the scores' float32.
     """
     points = {p.false_alarm: p for p in known}
     ranked = np.sort(real)[::-1]
     for rate in FALSE_ALARMS:
         allowed = int(rate * (len(ranked) + 1) + 1e-9)
         if allowed >= 1:
-            threshold = float(np.nextafter(ranked[allowed - 1], np.inf))
+            threshold = float(np.nextafter(np.float32(ranked[allowed - 1]), np.float32(2)))
             points[rate] = OperatingPoint(
                 rate, threshold, f"{len(ranked)} real images of this gallery"
             )
