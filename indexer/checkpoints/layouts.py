@@ -7,7 +7,7 @@ the number of heads, the epsilon of the layer norms and the activation.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexer.checkpoints.header import Shapes
 from indexer.checkpoints.names import expected_shapes, mapped_shapes, require_equal
@@ -64,9 +64,8 @@ def read_architecture(layout: Layout, config: Mapping[str, Any], shapes: Shapes)
     """
     if layout == "clip":
         config = config.get("vision_config", config)
-    family = _FAMILIES[layout]
     received = mapped_shapes(layout, shapes)
-    architecture = _from_tensors(layout, family, config, received)
+    architecture = _from_tensors(layout, config, received)
     if layout in ("vit", "dinov2", "clip"):
         _require_agreement(architecture, config)
     _refuse_known_bad(architecture, config)
@@ -74,58 +73,89 @@ def read_architecture(layout: Layout, config: Mapping[str, Any], shapes: Shapes)
     return architecture
 
 
-def _from_tensors(
-    layout: Layout, family: Family, config: Mapping[str, Any], received: Shapes
-) -> Architecture:
-    clip = family == "clip"
-    stem = "encoder.layers." if clip else f"{family}.encoder.layer."
-    top = "" if clip else f"{family}."
-    patches = (
-        "embeddings.patch_embedding" if clip else f"{top}embeddings.patch_embeddings.projection"
+class _Landmarks(NamedTuple):
+    """Names in the model from which its widths are read; `block` starts every block's names."""
+
+    projection: str
+    positions: str
+    block: str
+    fc1: str
+
+
+def _vit_landmarks(prefix: str, fc1: str) -> _Landmarks:
+    return _Landmarks(
+        projection=f"{prefix}.embeddings.patch_embeddings.projection.weight",
+        positions=f"{prefix}.embeddings.position_embeddings",
+        block=f"{prefix}.encoder.layer.",
+        fc1=f"{prefix}.encoder.layer.0.{fc1}.weight",
     )
-    positions = (
-        "embeddings.position_embedding.weight" if clip else f"{top}embeddings.position_embeddings"
-    )
-    fc1 = f"{stem}0.{'intermediate.dense' if family == 'vit' else 'mlp.fc1'}.weight"
-    for name in (f"{patches}.weight", positions, fc1):
+
+
+_LANDMARKS: dict[Family, _Landmarks] = {
+    "vit": _vit_landmarks("vit", "intermediate.dense"),
+    "dinov2": _vit_landmarks("dinov2", "mlp.fc1"),
+    "clip": _Landmarks(
+        "embeddings.patch_embedding.weight",
+        "embeddings.position_embedding.weight",
+        "encoder.layers.",
+        "encoder.layers.0.mlp.fc1.weight",
+    ),
+}
+
+
+def _from_tensors(layout: Layout, config: Mapping[str, Any], received: Shapes) -> Architecture:
+    family = _FAMILIES[layout]
+    marks = _LANDMARKS[family]
+    for name in (marks.projection, marks.positions, marks.fc1):
         if name not in received:
             raise CheckpointError(
                 f"a {layout} checkpoint without the tensor {name}",
                 expected=f"weights in the {layout} layout that config.json names",
                 do="keep weights and config.json of one and the same repository together",
             )
-    hidden, _, patch, _ = received[f"{patches}.weight"]
-    side = math.isqrt(received[positions][-2] - 1)
-    if side * side != received[positions][-2] - 1:
+    hidden, patch = received[marks.projection][0], received[marks.projection][-1]
+    positions = received[marks.positions][-2]
+    side = math.isqrt(positions - 1)
+    if side * side != positions - 1:
         raise CheckpointError(
-            f"{received[positions][-2]} position embeddings",
-            expected="one for CLS and a square grid",
+            f"{positions} position embeddings", expected="one for CLS and a square grid"
         )
-    timm = layout in ("timm", "community-forensics")
-    if timm and hidden % HEAD_WIDTH:
-        raise CheckpointError(
-            f"a timm ViT of width {hidden}", expected=f"a multiple of {HEAD_WIDTH}"
-        )
-    if layout == "timm" and config.get("global_pool", "token") != "token":
-        raise CheckpointError(
-            f"a timm ViT with global_pool {config['global_pool']!r}", expected='"token" (CLS)'
-        )
+    if layout in ("timm", "community-forensics"):
+        config = _timm_conventions(config, hidden)
+    blocks = {
+        name.removeprefix(marks.block).split(".")[0]
+        for name in received
+        if name.startswith(marks.block)
+    }
     return Architecture(
         family=family,
         hidden=hidden,
-        layers=len(
-            {name.removeprefix(stem).split(".")[0] for name in received if name.startswith(stem)}
-        ),
-        heads=hidden // HEAD_WIDTH if timm else int(config.get("num_attention_heads", 12)),
-        mlp=received[fc1][0],
+        layers=len(blocks),
+        heads=int(config.get("num_attention_heads", 12)),
+        mlp=received[marks.fc1][0],
         patch=patch,
         image_size=side * patch,
-        layer_norm_eps=TIMM_LAYER_NORM_EPS
-        if timm
-        else float(config.get("layer_norm_eps", _LAYER_NORM_EPS[family])),
-        activation=str(config.get("hidden_act", _ACTIVATION[family])) if not timm else "gelu",
+        layer_norm_eps=float(config.get("layer_norm_eps", _LAYER_NORM_EPS[family])),
+        activation=str(config.get("hidden_act", _ACTIVATION[family])),
         classes=received.get("classifier.weight", (0,))[0],
     )
+
+
+def _timm_conventions(config: Mapping[str, Any], hidden: int) -> dict[str, Any]:
+    """What timm fixes by the class and its configuration does not state."""
+    if hidden % HEAD_WIDTH:
+        raise CheckpointError(
+            f"a timm ViT of width {hidden}", expected=f"a multiple of {HEAD_WIDTH}"
+        )
+    if config.get("global_pool", "token") != "token":
+        raise CheckpointError(
+            f"a timm ViT with global_pool {config['global_pool']!r}", expected='"token" (CLS)'
+        )
+    return {
+        "num_attention_heads": hidden // HEAD_WIDTH,
+        "layer_norm_eps": TIMM_LAYER_NORM_EPS,
+        "hidden_act": "gelu",
+    }
 
 
 def _require_agreement(architecture: Architecture, config: Mapping[str, Any]) -> None:
