@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,17 +56,6 @@ def rows_by_id(
 
 def stored_images(connection: Connection, ids: Sequence[int], generation: int) -> list[StoredImage]:
     """Images as `generation` saw them, in the order of the ids. Raises NotFound."""
-    removed = case((images.c.removed_gen <= generation, images.c.removed_gen))
-    query = select(
-        images.c.id,
-        *(images.c[name] for name in FACTS),
-        *(effective(field, generation).label(field) for field in ANNOTATED),
-        images.c.metadata,
-        images.c.score,
-        images.c.logits,
-        images.c.added_gen,
-        removed.label("removed_gen"),
-    )
     uris: dict[int, list[str]] = {id_: [] for id_ in ids}
     for chunk in chunks(ids):
         rows = connection.execute(
@@ -88,9 +78,24 @@ def stored_images(connection: Connection, ids: Sequence[int], generation: int) -
             added_gen=row.added_gen,
             removed_gen=row.removed_gen,
         )
-        for _, part in rows_by_id(connection, query, ids)
+        for _, part in rows_by_id(connection, _image_query(generation), ids)
         for row in part
     ]
+
+
+@lru_cache(maxsize=64)
+def _image_query(generation: int) -> Select[Any]:
+    removed = case((images.c.removed_gen <= generation, images.c.removed_gen))
+    return select(
+        images.c.id,
+        *(images.c[name] for name in FACTS),
+        *(effective(field, generation).label(field) for field in ANNOTATED),
+        images.c.metadata,
+        images.c.score,
+        images.c.logits,
+        images.c.added_gen,
+        removed.label("removed_gen"),
+    )
 
 
 def stacked_logits(blobs: list[bytes | None]) -> Float32:

@@ -1,6 +1,10 @@
-"""The expressions that every query shares: what is live, what is said, what a filter means."""
+"""The expressions that every query shares: what is live, what is said, what a filter means.
+
+Making an expression costs more than running it for ten images, so recent ones are kept.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Table, and_, case, false, func, not_, or_, select
@@ -31,12 +35,14 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
 
 
+@lru_cache(maxsize=64)
 def live(table: Table, generation: int) -> ColumnElement[bool]:
     """Whether a row of `table` is there at `generation`."""
     removed = table.c.removed_gen
     return and_(table.c.added_gen <= generation, or_(removed.is_(None), removed > generation))
 
 
+@lru_cache(maxsize=64)
 def effective(field: str, generation: int) -> ColumnElement[Any]:
     """An annotation field of the image row: said by an analyst last, else imported last,
     else what the image came with."""
