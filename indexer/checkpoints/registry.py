@@ -17,6 +17,7 @@ class Known:
     Either `repository` at `revision` on the hub, with the weights' `sha256` and size in
     `bytes`, or `bundled`, a folder of the data directory. `recipe`, `fake_class` (an index)
     and `layer_norm_eps` override what the checkpoint's own files say; `note` tells why.
+    `layers` are those to tap by default.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Known:
     fake_class: int | None = None
     layer_norm_eps: float | None = None
     operating_points: tuple[OperatingPoint, ...] = ()
+    layers: tuple[int, ...] | None = None
 
 
 Registry = Mapping[str, Known]
@@ -59,10 +61,12 @@ def list_known() -> tuple[Known, ...]:
 def _known(name: str, fields: dict[str, Any]) -> Known:
     recipe = fields.pop("recipe", None)
     points = fields.pop("operating_points", ())
+    layers = fields.pop("layers", None)
     return Known(
         name=name,
         recipe=_recipe(recipe) if recipe else None,
         operating_points=tuple(OperatingPoint(**point) for point in points),
+        layers=tuple(layers) if layers else None,
         **fields,
     )
 

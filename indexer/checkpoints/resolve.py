@@ -118,6 +118,7 @@ def read_checkpoint(
         head=read_head(labels, fake_label),
         licence=known.licence if known else None,
         operating_points=known.operating_points if known else (),
+        layers=known.layers if known else None,
     )
     _require_whole_patches(checkpoint)
     return checkpoint

@@ -64,7 +64,8 @@ class Checkpoint:
     """Weights + configuration + preprocessing recipe of one ViT, found on this disk.
 
     `name` is the registry name, hub id or directory name; `revision` the pinned commit, or
-    None for a directory whose weights no registry entry knows.
+    None for a directory whose weights no registry entry knows; `layers` are those to tap where
+    the registry knows better than the default.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Checkpoint:
     head: Head
     licence: str | None
     operating_points: tuple[OperatingPoint, ...]
+    layers: tuple[int, ...] | None
 
     @property
     def weights(self) -> Path:

@@ -20,12 +20,14 @@ STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 def default_layers(depth: int) -> tuple[int, ...]:
-    """Four evenly spaced layers, the last among them; all of a model with fewer."""
-    return (
-        tuple(depth * quarter // 4 for quarter in (1, 2, 3, 4))
-        if depth >= 4
-        else tuple(range(1, depth + 1))
-    )
+    """Four evenly spaced layers up to two thirds of the depth; all of a model with fewer.
+
+    Later layers of a detector know little but its own labels; docs/descriptor.md has the
+    measurements.
+    """
+    if depth < 4:
+        return tuple(range(1, depth + 1))
+    return tuple(max(quarter, round(depth * quarter / 6)) for quarter in (1, 2, 3, 4))
 
 
 def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def load_encoder(
     """
     engine = choose(device, precision)
     checkpoint = resolve(str(ref), fake_label=fake_label)
-    layers = layers or default_layers(checkpoint.architecture.layers)
+    layers = layers or checkpoint.layers or default_layers(checkpoint.architecture.layers)
     named_by_path = Path(ref).resolve() == checkpoint.directory.resolve()
     reference = {
         "ref": str(checkpoint.directory.resolve()) if named_by_path else str(ref),

@@ -13,7 +13,6 @@ from indexer.images import Limits
 from indexer.images.decoding import check_bytes
 from indexer.types import Annotation
 
-
 ANNOTATED = ("label", "family", "source", "captured_at")
 
 
