@@ -1,7 +1,7 @@
 """What held-out images look like to the rest of the gallery: the sample all figures rest on."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from indexer.calibration.crossfit import HeldOut
 from indexer.errors import UsageError
 from indexer.types import Float32, Int64
 
-PROBES, PARTNERS = 4_000, 4_000
-"""At most so many held-out images in all, each in pairs with at most PARTNERS / folds others
-and compared with the whole gallery for its families: some 3 million pairs however large the
-gallery, enough for rates down to 1 in 100,000."""
+PROBES, PARTNERS = 1_000, 1_000
+"""Of every fold at most so many held-out images, in pairs with at most so many of the rest and
+compared with all of the rest for their families: 5 million pairs from five folds of however
+large a gallery, enough for rates down to 1 in 100,000."""
 NEIGHBOURS = 5
 """Members that speak for a family: single neighbours are noisy, many blur a varied family."""
 BLOCK = 256
@@ -40,38 +40,40 @@ def compare(held_out: Iterable[HeldOut], annotations: Annotations, seed: int) ->
     number.
     """
     rng = np.random.default_rng(seed)
-    group, groups = annotations.group, len(annotations.families) + 1
-    pairs: list[tuple[Int64, Int64, Float32]] = []
-    probes: list[Int64] = []
-    affinity: list[Float32] = []
-    chosen = _spread(group, PROBES, rng)
+    groups = len(annotations.families) + 1
+    none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
+    parts = [Comparisons(none, none, nothing, none, np.empty((0, groups), np.float32))]
     for fold in held_out:
         if len(fold.descriptors) != len(annotations):
             raise UsageError(
                 f"{len(fold.descriptors)} descriptors for {len(annotations)} annotated images"
             )
-        rest = np.setdiff1d(np.arange(len(annotations)), fold.rows)
-        rows = np.intersect1d(fold.rows, chosen)
-        partners = rng.permutation(rest)[: max(PARTNERS * len(fold.rows) // len(annotations), 1)]
-        partners = rest if len(rest) <= PARTNERS else np.sort(partners)
-        for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
-            found = similarities(fold.descriptors[block], fold.descriptors[rest])
-            columns = np.searchsorted(rest, partners)
-            pairs.append(
-                (
-                    np.repeat(block, len(partners)),
-                    np.tile(partners, len(block)),
-                    found[:, columns].ravel(),
-                )
-            )
-            affinity.append(affinities(found, group[rest], groups))
-            probes.append(block)
-    if not probes:
-        none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
-        return Comparisons(none, none, nothing, none, np.empty((0, groups), np.float32))
-    i, j, similarity = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    return Comparisons(i, j, similarity, np.concatenate(probes), np.concatenate(affinity))
+        parts += _compare_fold(fold, annotations, rng)
+    return Comparisons(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Comparisons)
+        )
+    )
+
+
+def _compare_fold(
+    fold: HeldOut, annotations: Annotations, rng: np.random.Generator
+) -> Iterator[Comparisons]:
+    group = annotations.group
+    rest = np.setdiff1d(np.arange(len(annotations)), fold.rows)
+    columns = np.sort(rng.permutation(len(rest))[:PARTNERS])
+    rows = fold.rows[_spread(group[fold.rows], PROBES, rng)]
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        found = similarities(fold.descriptors[block], fold.descriptors[rest])
+        yield Comparisons(
+            i=np.repeat(block, len(columns)),
+            j=np.tile(rest[columns], len(block)),
+            similarity=found[:, columns].ravel(),
+            probes=block,
+            affinity=affinities(found, group[rest], len(annotations.families) + 1),
+        )
 
 
 def similarities(queries: Float32, gallery: Float32) -> Float32:

@@ -88,7 +88,8 @@ def _points(
     """For each rate, the gallery's own threshold where its reals suffice, else the known one.
 
     The threshold is the smallest score above which, by exchangeability, a new real image falls
-    with at most that probability: just above the k-th largest, k = floor(rate (n + 1)), by one step of the scores' float32.
+    with at most that probability: one float32 step above the k-th largest,
+    k = floor(rate (n + 1)).
     """
     points = {p.false_alarm: p for p in known}
     ranked = np.sort(real)[::-1]
