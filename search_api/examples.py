@@ -1,9 +1,13 @@
-"""Values that the OpenAPI document shows. Built from the real types, so they cannot drift."""
+"""Values that the OpenAPI document shows. Built from the real types, so they cannot drift.
+
+None of them is None, since FastAPI leaves out what is.
+"""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from indexer.index import Answer, Hit
+from indexer.index.search import Candidate, Conclusion, FalseMatchRate, Likelihood
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -22,6 +26,13 @@ ANSWER = Answer(
     generation=3,
     checkpoint=CHECKPOINT,
     score=0.97,
+    probability_fake=0.91,
+    conclusion=Conclusion(
+        verdict="known family",
+        reason="face-swap is the one family that cannot be excluded",
+        risk=0.1,
+    ),
+    families=[Candidate(family="face-swap", p_value=0.62, affinity=0.8)],
     hits=[
         Hit(
             sha256=OTHER_SHA256,
@@ -31,8 +42,15 @@ ANSWER = Answer(
             source="agency",
             similarity=0.83,
             score=0.94,
+            false_match_rate=FalseMatchRate(
+                rate=0.0001, upper=0.0004, text="1 in 10,000 unrelated pairs (at most 1 in 2,500)"
+            ),
+            likelihood_ratio=Likelihood(
+                log10=2.1, text="moderately strong support for the same family"
+            ),
         )
     ],
+    missing={},
 )
 
 

@@ -35,6 +35,7 @@ class ImageAnswer:
 
     generation: int
     checkpoint: dict[str, Any]
+    sha256: str
     uris: tuple[str, ...]
     facts: ImageFacts
     annotation: Annotation
@@ -48,6 +49,7 @@ class ImageAnswer:
         return cls(
             generation=generation,
             checkpoint=checkpoint,
+            sha256=image.sha256,
             uris=image.uris,
             facts=image.facts,
             annotation=image.annotation,
@@ -60,6 +62,7 @@ class ImageAnswer:
 EXAMPLE = ImageAnswer(
     generation=3,
     checkpoint=CHECKPOINT,
+    sha256=SHA256,
     uris=("fakes/face-swap/0412.jpg",),
     facts=ImageFacts(
         sha256=SHA256,
@@ -69,9 +72,9 @@ EXAMPLE = ImageAnswer(
         width=640,
         height=480,
         orientation=1,
-        frames=1,
+        animated=False,
     ),
-    annotation=Annotation(label="fake", family="face-swap", source="agency"),
+    annotation=Annotation("fake", "face-swap", "agency", captured_at="2026-03-01T12:00:00Z"),
     metadata={"case": "2026-014"},
     score=0.94,
     added_gen=2,

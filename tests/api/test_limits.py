@@ -1,0 +1,141 @@
+"""Limits on bytes, requests and waiting uploads."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hostile import encode, picture
+from starlette.types import Receive, Scope, Send
+
+from indexer.images import sha256
+from search_api.app import create_app
+from search_api.limits import RequestLimit
+from search_api.settings import load_settings
+
+CHUNK = bytes(64 * 1024)
+PHOTO = {"image": encode(picture(1), "PNG")}
+
+
+def form(chunks: int, sent: list[int]) -> Iterator[bytes]:
+    """A form with an `image` of so many chunks; `sent` notes each as it is asked for."""
+    yield b'--x\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+    for number in range(chunks):
+        sent.append(number)
+        yield CHUNK
+    yield b"\r\n--x--\r\n"
+
+
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+
+
+def test_a_stream_without_length_is_cut_while_it_comes(
+    client: httpx.Client, max_upload_bytes: int
+) -> None:
+    """A gigabyte is offered; a small part of it is taken."""
+    offered = 16 * 1024
+    sent: list[int] = []
+    response = client.post("/v1/search", content=form(offered, sent), headers=FORM)
+    assert (response.status_code, response.json()["type"]) == (
+        413,
+        "urn:lineup:problem:content-too-large",
+    )
+    assert response.headers["connection"] == "close"
+    assert max_upload_bytes <= len(sent) * len(CHUNK) < offered * len(CHUNK) / 4
+
+
+def test_a_stream_within_the_limit_is_read_whole(
+    client: httpx.Client, max_upload_bytes: int
+) -> None:
+    sent: list[int] = []
+    chunks = max_upload_bytes // len(CHUNK) - 1
+    response = client.post("/v1/search", content=form(chunks, sent), headers=FORM)
+    assert (response.status_code, response.json()["reason"]) == (422, "not-an-image")
+    assert len(sent) == chunks
+
+
+def test_an_honest_length_is_refused_before_a_byte_is_read(
+    client: httpx.Client, max_upload_bytes: int
+) -> None:
+    connection = HTTPConnection(str(client.base_url.netloc, "ascii"), timeout=10)
+    connection.putrequest("POST", "/v1/search")
+    for name, value in (FORM | {"content-length": str(max_upload_bytes + 1)}).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.load(response)["type"] == "urn:lineup:problem:content-too-large"
+    assert response.headers["connection"] == "close"
+
+
+def test_requests_beyond_the_limit_are_refused_and_health_is_not() -> None:
+    asyncio.run(_requests_beyond_the_limit())
+
+
+async def _requests_beyond_the_limit() -> None:
+    release = asyncio.Event()
+
+    async def slow(scope: Scope, _: Receive, send: Send) -> None:
+        if scope["path"] != "/health/live":
+            await release.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    transport = httpx.ASGITransport(RequestLimit(slow, max_requests=2))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        working = [asyncio.create_task(client.get("/v1/x")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        refused = await client.get("/v1/x")
+        assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (
+            503,
+            "urn:lineup:problem:overloaded",
+            "1",
+        )
+        assert (await client.get("/health/live")).status_code == 204
+        release.set()
+        assert [(await task).status_code for task in working] == [204, 204]
+        assert (await client.get("/v1/x")).status_code == 204
+
+
+@pytest.fixture
+def strained(index_path: Path) -> Iterator[tuple[TestClient, threading.Event]]:
+    """A service of little patience whose model is at work until the event is set."""
+    app: FastAPI = create_app(
+        load_settings(index=index_path, max_queue=1, model_timeout=0.5, hung_after=0.2)
+    )
+    release = threading.Event()
+    with TestClient(app) as client:
+        client.portal.start_task_soon(app.state.service.worker.run, release.wait, None)
+        yield client, release
+        release.set()
+
+
+def test_a_hung_model_turns_readiness_red_until_it_answers(
+    strained: tuple[TestClient, threading.Event], gallery: Path
+) -> None:
+    client, release = strained
+    upload = client.post("/v1/search", files=PHOTO)
+    assert (upload.status_code, upload.json()["detail"]) == (
+        503,
+        "the model has not answered within 0.5 s; try again later",
+    )
+    red = client.get("/health/ready")
+    assert (red.status_code, red.json()["type"]) == (503, "urn:lineup:problem:model-unavailable")
+    assert red.json()["detail"].startswith("the model has been at one upload for more than 0.2 s")
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert (
+        client.post(
+            "/v1/search", json={"id": sha256((gallery / "real/0.png").read_bytes())}
+        ).status_code
+        == 200
+    )
+    assert client.post("/v1/search", files=PHOTO).json()["type"] == "urn:lineup:problem:overloaded"
+    release.set()
+    assert client.post("/v1/search", files=PHOTO).status_code == 200
+    assert client.get("/health/ready").json()["status"] == "ready"

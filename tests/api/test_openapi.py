@@ -1,0 +1,113 @@
+"""The OpenAPI document is true: its examples work, its problems are the ones that come."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hostile import encode, picture
+from pydantic import TypeAdapter
+
+from indexer.images import sha256
+from indexer.index import Answer
+from search_api.examples import SHA256
+from search_api.problems import KINDS, PREFIX, Problem
+from search_api.routes.health import Live, Ready
+from search_api.routes.images import ImageAnswer
+
+PHOTO = {"image": encode(picture(1), "PNG")}
+ABSENT = "0" * 64
+JSON = {"content-type": "application/json"}
+
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("post", "/v1/search"): Answer,
+    ("get", "/v1/images/{sha256}"): ImageAnswer,
+    ("get", "/health/live"): Live,
+    ("get", "/health/ready"): Ready,
+}
+
+PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
+    ("post", "/v1/search", "bad-request"): {
+        "content": b"x",
+        "headers": {"content-type": "multipart/form-data"},
+    },
+    ("post", "/v1/search", "not-found"): {"json": {"id": ABSENT}},
+    ("post", "/v1/search", "content-too-large"): {"content": bytes(5_000_000), "headers": JSON},
+    ("post", "/v1/search", "unsupported-media-type"): {"content": b"x"},
+    ("post", "/v1/search", "invalid-request"): {"json": {}},
+    ("post", "/v1/search", "usage"): {"json": {"id": ABSENT, "where": "x"}},
+    ("post", "/v1/search", "image-rejected"): {"files": {"image": b"x"}},
+    ("get", "/v1/images/{sha256}", "not-found"): {},
+    ("get", "/v1/images/{sha256}", "invalid-request"): {"params": {"generation": -1}},
+    ("get", "/v1/images/{sha256}/thumbnail", "not-found"): {},
+    ("get", "/v1/images/{sha256}/thumbnail", "invalid-request"): {"params": {"generation": -1}},
+}
+"""A request for every documented problem that a healthy service gives."""
+
+UNHEALTHY = {"overloaded", "model-unavailable"}
+"""Provoked in test_limits.py."""
+
+
+@pytest.fixture
+def document(client: httpx.Client) -> dict[str, Any]:
+    return client.get("/openapi.json").json()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_request_example_is_answered(
+    client: httpx.Client, document: dict[str, Any], gallery: Path
+) -> None:
+    known = sha256((gallery / "real/0.png").read_bytes())
+    body = document["paths"]["/v1/search"]["post"]["requestBody"]["content"]
+    for example in body["application/json"]["examples"].values():
+        assert example["value"]["id"] == SHA256
+        response = client.post("/v1/search", json=example["value"] | {"id": known})
+        assert response.status_code == 200, response.text
+    for path in ("/v1/images/{sha256}", "/v1/images/{sha256}/thumbnail"):
+        parameters = document["paths"][path]["get"]["parameters"]
+        examples = {part["name"]: part["schema"]["examples"][0] for part in parameters}
+        assert examples.pop("sha256") == SHA256
+        response = client.get(path.format(sha256=known), params=examples)
+        assert response.status_code == 200, response.text
+
+
+def test_every_answer_example_has_the_shape_of_its_answer(document: dict[str, Any]) -> None:
+    shown = {
+        (method, path): operation["responses"]["200"]["content"]["application/json"]["example"]
+        for method, path, operation in operations(document)
+        if "application/json" in operation["responses"]["200"]["content"]
+    }
+    assert shown.keys() == ANSWERS.keys()
+    for key, example in shown.items():
+        kind = TypeAdapter(ANSWERS[key])
+        assert kind.dump_python(kind.validate_python(example), mode="json") == example
+
+
+def test_every_documented_problem_comes_as_documented(
+    client: httpx.Client, document: dict[str, Any]
+) -> None:
+    documented = set()
+    for method, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            content = response["content"].get("application/problem+json", {"examples": {}})
+            for code, example in content["examples"].items():
+                documented.add((method, path, code))
+                problem = Problem.model_validate(example["value"])
+                assert problem.type == PREFIX + code
+                assert (problem.status, problem.title) == (int(status), KINDS[code][1])
+    assert {key for key in documented if key[2] not in UNHEALTHY} == PROVOKED.keys()
+    for (method, path, code), request in PROVOKED.items():
+        answer = client.request(method, path.format(sha256=ABSENT), **request).json()
+        assert answer["type"] == PREFIX + code
+
+
+def test_nothing_is_loaded_from_elsewhere(client: httpx.Client) -> None:
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
