@@ -1,7 +1,8 @@
 """Taps: statistics of the residual stream after chosen blocks.
 
 A tap is named "<layer>.<statistic>"; layers count from 1 (after the first block) to the
-depth of the model (after the last block, before the final norm).
+depth of the model (after the last block, before the final norm). The last tap, "final.cls", is
+the CLS token after the final norm: what the head of the checkpoint sees.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,8 @@ STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 """(n, 1 + patches, dim) float32 -> (n, dim): the CLS token, patch mean, patch deviation."""
 
+FINAL = "final.cls"
+
 
 def default_layers(depth: int) -> tuple[int, ...]:
     """Four evenly spaced layers up to two thirds of the depth; all of a model with fewer.
@@ -31,22 +34,25 @@ def default_layers(depth: int) -> tuple[int, ...]:
 
 
 def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:
-    """The names of all statistics of `layers`. Raises UsageError on a layer out of 1..depth."""
+    """The names of all statistics of `layers`, and FINAL. Raises UsageError on a layer out of 1..depth."""
     if not layers or any(not 1 <= layer <= depth for layer in layers):
         raise UsageError(f"tapped layers {tuple(layers)}", expected=f"some of 1 to {depth}")
     if list(layers) != sorted(set(layers)):
         raise UsageError(f"tapped layers {tuple(layers)}", expected="each once, in ascending order")
-    return tuple(f"{layer}.{statistic}" for layer in layers for statistic in STATISTICS)
+    return (*(f"{layer}.{statistic}" for layer in layers for statistic in STATISTICS), FINAL)
 
 
-def compute_taps(hidden_states: Sequence[Tensor], names: Sequence[str]) -> Tensor:
+def compute_taps(hidden_states: Sequence[Tensor], tokens: Tensor, names: Sequence[str]) -> Tensor:
     """The named taps, (n, taps, dim) float32.
 
     `hidden_states[layer]` is (n, 1 + patches, dim), the residual stream after that block;
-    entry 0 is the embedding.
+    entry 0 is the embedding. `tokens`, of the same shape, come after the final norm.
     """
     taps = []
     for name in names:
+        if name == FINAL:
+            taps.append(tokens[:, 0].float())
+            continue
         layer, statistic = name.split(".")
         taps.append(STATISTICS[statistic](hidden_states[int(layer)].float()))
     return torch.stack(taps, dim=1)

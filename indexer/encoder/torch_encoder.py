@@ -97,7 +97,7 @@ class TorchEncoder:
         logits = features.tokens.new_empty((count, 0))
         if features.logits is not None:
             logits = features.logits[:count]
-        taps = compute_taps(features.hidden_states, self._taps)[:count]
+        taps = compute_taps(features.hidden_states, features.tokens, self._taps)[:count]
         return _to_numpy(taps), _to_numpy(patches), _to_numpy(logits)
 
 

@@ -51,11 +51,13 @@ def test_taps_equal_a_hand_computation_from_hidden_states(checkpoint):
             np.sqrt(
                 ((fourth[:, 1:] - fourth[:, 1:].mean(axis=1, keepdims=True)) ** 2).mean(axis=1)
             ),
+            output.last_hidden_state[:, 0].numpy(),
         ],
         axis=1,
     )
     encodings = encoder.encode(images)
-    assert encoder.passport.taps == ("2.cls", "2.mean", "2.std", "4.cls", "4.mean", "4.std")
+    names = ("2.cls", "2.mean", "2.std", "4.cls", "4.mean", "4.std", "final.cls")
+    assert encoder.passport.taps == names
     np.testing.assert_allclose(encodings.taps, expected, atol=1e-5)
     final = output.last_hidden_state[:, 1:].numpy().reshape(2, 4, 4, tiny.HIDDEN)
     np.testing.assert_allclose(encodings.patches, final, atol=1e-5)
