@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Float64 = NDArray[np.float64]
 RESAMPLES = 1_000
 TAILS = (0.025, 0.975)
+MIN_SIDE = 5
+"""An AUC of fewer positives or negatives means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Measured:
     def auc(cls, positive: Float64, negative: Float64, seed: int) -> Self:
         """Probability that a positive exceeds a negative, ties counting half (Mann-Whitney)."""
         n = len(positive) + len(negative)
-        if not len(positive) or not len(negative):
+        if min(len(positive), len(negative)) < MIN_SIDE:
             return cls(None, None, None, n)
         wins = np.sign(positive[:, None] - negative[None]) / 2 + 0.5
         value = wins.mean()
