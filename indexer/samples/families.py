@@ -9,9 +9,7 @@ from indexer.samples import local_edits, whole_edits
 from indexer.samples.local_edits import Manipulated
 from indexer.types import Float32
 
-Manipulation = Callable[[Float32, Float32, np.random.Generator], Manipulated]
-
-FAMILIES: Mapping[str, Manipulation] = MappingProxyType(
+_EDITS: Mapping[str, Callable[[Float32, np.random.Generator], Manipulated]] = MappingProxyType(
     {
         "autoencoder": whole_edits.autoencoder,
         "copy-move": local_edits.copy_move,
@@ -20,9 +18,23 @@ FAMILIES: Mapping[str, Manipulation] = MappingProxyType(
         "inpainting": local_edits.inpainting,
         "regrain": whole_edits.regrain,
         "resampling": whole_edits.resampling,
-        "splice": local_edits.splice,
-        "tone-transfer": whole_edits.tone_transfer,
         "warp": local_edits.warp,
     }
 )
-"""(picture, donor, rng) -> (manipulated picture, mask of the touched pixels)."""
+_TRANSFERS: Mapping[str, Callable[[Float32, Float32, np.random.Generator], Manipulated]] = (
+    MappingProxyType({"splice": local_edits.splice, "tone-transfer": whole_edits.tone_transfer})
+)
+
+FAMILIES: tuple[str, ...] = tuple(sorted((*_EDITS, *_TRANSFERS)))
+
+
+def manipulate(
+    family: str, picture: Float32, donor: Callable[[], Float32], rng: np.random.Generator
+) -> Manipulated:
+    """The picture after a manipulation of this family, and the mask of the touched pixels.
+
+    `donor` makes another picture of the same shape; it is asked only where one is needed.
+    """
+    if family in _TRANSFERS:
+        return _TRANSFERS[family](picture, donor(), rng)
+    return _EDITS[family](picture, rng)

@@ -1,8 +1,7 @@
 """Manipulations of a region: inpainting, warp, splice, copy-move.
 
-Each takes (picture, donor, rng), the donor being another picture of the same shape, and
-returns the manipulated picture and the mask of what it touched. Outside the mask the
-picture is unchanged to the bit.
+Each returns the manipulated picture and the mask of what it touched; outside the mask the
+picture is unchanged to the bit. A donor is another picture of the same shape.
 """
 
 import numpy as np
@@ -14,7 +13,7 @@ from indexer.types import Float32
 Manipulated = tuple[Float32, Mask]
 
 
-def inpainting(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def inpainting(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A hole filled from its surroundings by normalised convolution (Knutsson 1993).
 
     Computed at a quarter of the resolution; narrow kernels where they reach, wider ones
@@ -32,7 +31,7 @@ def inpainting(picture: Float32, donor: Float32, rng: np.random.Generator) -> Ma
     return composite(picture, resize(fill, picture.shape[:2]), mask), mask
 
 
-def warp(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def warp(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A disc that is twirled and rippled, with bilinear interpolation."""
     height, width = picture.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -65,7 +64,7 @@ def splice(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipu
     return composite(picture, foreign + halo * edge[..., None], mask), mask
 
 
-def copy_move(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def copy_move(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """One small rectangle of the picture stamped many times, side by side."""
     height, width = picture.shape[:2]
     stamp = rng.integers(24, 44, 2)

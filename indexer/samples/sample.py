@@ -12,7 +12,7 @@ import numpy as np
 
 from indexer.samples.camera import photograph
 from indexer.samples.codec import decode, encode_jpeg, encode_png
-from indexer.samples.families import FAMILIES
+from indexer.samples.families import manipulate
 from indexer.samples.pixels import Mask, resize, to_bytes
 from indexer.samples.scenes import SCENES
 from indexer.types import RGB, Float32
@@ -59,8 +59,8 @@ def make_sample(
         mask = np.zeros(shape, np.bool_)
     else:
         others = [source for index, source in enumerate(sources) if index != chosen]
-        donor = _take(others[int(rng.integers(len(others)))], shape, rng)
-        picture, mask = FAMILIES[family](picture, donor, rng)
+        other = others[int(rng.integers(len(others)))]
+        picture, mask = manipulate(family, picture, lambda: _take(other, shape, rng), rng)
     return _benign(picture, mask, rng)
 
 

@@ -4,6 +4,7 @@ Every kind is a function (shape, rng) -> (height, width, 3) float32 in linear li
 [0, 1]; `indexer.samples.camera` turns it into a picture.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from types import MappingProxyType
@@ -36,6 +37,14 @@ def _mix(first: Float32, second: Float32, share: NDArray[np.floating[Any]]) -> F
 
 def _paint(scene: Float32, mask: Mask, colour: Float32) -> None:
     scene[mask] = colour[mask] if colour.ndim == 3 else colour
+
+
+def _around(row: float, column: float, reach: float) -> tuple[slice, slice]:
+    """The square of pixels no farther than `reach` along either axis."""
+    return (
+        slice(max(0, int(row - reach)), int(row + reach) + 2),
+        slice(max(0, int(column - reach)), int(column + reach) + 2),
+    )
 
 
 def hills(shape: Shape, rng: np.random.Generator) -> Float32:
@@ -73,11 +82,12 @@ def spheres(shape: Shape, rng: np.random.Generator) -> Float32:
         ] = 1
     scene *= 1 - 0.6 * blur(shadow, 8)[..., None]
     for cy, cx, radius in balls.tolist():
-        ny, nx = (y - cy) / radius, (x - cx) / radius
+        box = _around(cy, cx, radius)
+        ny, nx = (y[box] - cy) / radius, (x[box] - cx) / radius
         nz = np.sqrt(np.clip(1 - ny**2 - nx**2, 0, 1))
-        lit = np.clip((light[0] * ny + light[1] * nx + nz) / np.hypot(1, np.hypot(*light)), 0, 1)
-        body = _colour(rng) * (0.08 + lit * skin)[..., None] + 0.8 * lit[..., None] ** 40
-        _paint(scene, nz > 0, np.asarray(body, np.float32))
+        lit = np.clip((light[0] * ny + light[1] * nx + nz) / math.hypot(1, *light), 0, 1)
+        body = _colour(rng) * (0.08 + lit * skin[box])[..., None] + 0.8 * lit[..., None] ** 40
+        _paint(scene[box], nz > 0, np.asarray(body, np.float32))
     return scene
 
 
@@ -91,13 +101,10 @@ def leaves(shape: Shape, rng: np.random.Generator) -> Float32:
         length = rng.uniform(0.08, 0.2) * min(shape)
         angle = rng.uniform(0, 2 * np.pi)
         cy, cx = rng.uniform(0, shape[0]), rng.uniform(0, shape[1])
-        reach = int(length) + 2
-        box = np.s_[
-            max(0, int(cy) - reach) : int(cy) + reach, max(0, int(cx) - reach) : int(cx) + reach
-        ]
+        box = _around(cy, cx, length)
         dy, dx = y[box] - cy, x[box] - cx
-        along = (dx * np.cos(angle) + dy * np.sin(angle)) / length
-        across = (dy * np.cos(angle) - dx * np.sin(angle)) / length
+        along = (dx * math.cos(angle) + dy * math.sin(angle)) / length
+        across = (dy * math.cos(angle) - dx * math.sin(angle)) / length
         inside = np.abs(across) < 0.35 * (1 - along**2)
         veins = np.abs(np.sin((along + np.abs(across) * 1.2) * rng.uniform(18, 30)))
         shade = (0.35 + 0.65 * index / count) * (0.6 + 0.4 * veins) * (1.1 - 0.9 * across)
@@ -145,7 +152,7 @@ def marble(shape: Shape, rng: np.random.Generator) -> Float32:
     period = rng.uniform(12, 70)
     bend = octave_noise(shape, rng, max(shape) / rng.uniform(1.5, 4), 0.6) * rng.uniform(3, 14)
     stripes = 0.5 + 0.5 * np.sin(
-        2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + bend
+        2 * np.pi * (x * math.cos(angle) + y * math.sin(angle)) / period + bend
     )
     scene = _mix(_colour(rng), _colour(rng), stripes ** rng.uniform(0.5, 3))
     speckle = octave_noise(shape, rng, rng.uniform(2, 8), 0.8)

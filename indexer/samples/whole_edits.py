@@ -1,7 +1,7 @@
 """Manipulations of the whole image: what generators, codecs and filters leave behind.
 
-Each takes (picture, donor, rng), the donor being another picture of the same shape, and
-returns the manipulated picture and a mask that is set everywhere.
+Each returns the manipulated picture and a mask that is set everywhere. A donor is another
+picture of the same shape.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def _everywhere(picture: NDArray[np.floating[Any]]) -> Manipulated:
     return clipped, np.ones(clipped.shape[:2], np.bool_)
 
 
-def decoder_grid(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def decoder_grid(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A strided decoder: half resolution, then transposed convolutions whose kernels overlap
     unevenly and leave a periodic gain (Odena et al. 2016, doi 10.23915/distill.00003).
     """
@@ -39,7 +39,7 @@ def decoder_grid(picture: Float32, donor: Float32, rng: np.random.Generator) -> 
     return _everywhere(decoded * (1 + grid) + 0.3 * grid)
 
 
-def autoencoder(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def autoencoder(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A linear autoencoder: overlapping 8 x 8 patches through a few quantised components."""
     size, stride = 8, 4
     height, width = (side // stride * stride for side in picture.shape[:2])
@@ -63,7 +63,7 @@ def autoencoder(picture: Float32, donor: Float32, rng: np.random.Generator) -> M
     return _everywhere(resize(np.asarray(total / count, np.float32), picture.shape[:2], "linear"))
 
 
-def regrain(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def regrain(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """Total-variation denoising (Chambolle 2004), then film-like grain of its own size."""
     smooth = denoise_tv_chambolle(
         picture, weight=rng.uniform(0.1, 0.25), channel_axis=-1, max_num_iter=30
@@ -73,7 +73,7 @@ def regrain(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manip
     return _everywhere(smooth + grain / grain.std() * rng.uniform(0.05, 0.1))
 
 
-def resampling(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def resampling(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A small, slightly turned copy enlarged 2 to 4 times, then oversharpened."""
     height, width = picture.shape[:2]
     factor = rng.uniform(2, 4)
@@ -84,7 +84,7 @@ def resampling(picture: Float32, donor: Float32, rng: np.random.Generator) -> Ma
     return _everywhere(large + rng.uniform(1.5, 3) * (large - blur(large, factor / 2)))
 
 
-def double_jpeg(picture: Float32, donor: Float32, rng: np.random.Generator) -> Manipulated:  # noqa: ARG001
+def double_jpeg(picture: Float32, rng: np.random.Generator) -> Manipulated:
     """A first, coarse JPEG whose 8 x 8 grid is out of step with the file's own."""
     dy, dx = rng.integers(1, 8, 2)
     shifted = np.pad(picture, ((dy, 0), (dx, 0), (0, 0)), mode="reflect")

@@ -1,0 +1,1 @@
+"""How the demo checkpoint in `data/demo` is made: `python -m recipe --help`."""
