@@ -90,9 +90,9 @@ def train(
     model: ViTForImageClassification,
     images: Sequence[TrainingImage],
     plan: Plan,
-    after: Callable[[int], None],
+    save: Callable[[], None],
 ) -> None:
-    """Train `model` in place; `after(step)` runs every 60 steps."""
+    """Train `model` in place; `save()` runs every 60 steps."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
     depth = model.config.num_hidden_layers
@@ -126,4 +126,4 @@ def train(
             print(f"step {step} loss {total / 20:.3f} seconds {seconds:.0f}", flush=True)
             total = 0.0
         if step % 60 == 0:
-            after(step)
+            save()
