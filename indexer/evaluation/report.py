@@ -144,10 +144,6 @@ def _trust(evaluation: Evaluation) -> str:
             ["nominal coverage", "true family kept", "fakes", "real kept", "reals"],
             cover,
         )
-        + _reliability(
-            evaluation.curves.ratio, "Reliability of the likelihood ratio", "same family"
-        )
-        + _reliability(evaluation.curves.score, "Reliability of the score", "fake")
     )
 
 
