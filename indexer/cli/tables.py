@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.index import Answer
 
 
@@ -40,6 +41,36 @@ def print_answer(answer: Answer) -> None:
     for figure, reason in answer.missing.items():
         console.print(f"no {figure}: {reason}", highlight=False)
     console.print("A similarity is a lead, not proof: see docs/reading-a-result.md")
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Families found, beside the baselines; then whether the calibrated figures hold."""
+    console = Console()
+    table = Table("", box=None)
+    for name in ("P@1", "P@10", "mAP", "P@10 across sources", "real/fake AUC"):
+        table.add_column(name, justify="right")
+    rows: list[tuple[str, Evaluation | Baseline]] = [("descriptor", evaluation)]
+    for name, figures in [*rows, *evaluation.baselines.items()]:
+        family = figures.family
+        row = (family.p_at_1, family.p_at_10, family.map, figures.cross_source, figures.knn_auc)
+        table.add_row(name, *map(_measured, row))
+    console.print(
+        f"{evaluation.queries['images']} queries, {evaluation.gallery['images']} images"
+        f" of {evaluation.gallery['families']} families in the gallery"
+    )
+    console.print(table)
+    for rate, check in evaluation.fmr.items():
+        console.print(f"false-match rate {rate}: {check}", highlight=False)
+    if evaluation.cllr is not None:
+        console.print(f"likelihood ratios: {evaluation.cllr}", highlight=False)
+    if evaluation.mean_novelty_auroc is not None:
+        console.print(f"novel families told from known: AUROC {evaluation.mean_novelty_auroc:.3f}")
+
+
+def _measured(figure: Measured) -> str:
+    if figure.value is None:
+        return "-"
+    return f"{figure.value:.3f} ({figure.low:.2f}-{figure.high:.2f})"
 
 
 def print_facts(facts: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """The reference engine: RGB images to encodings with torch."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from indexer.types import RGB, Encodings, Float32, Passport
 
 _MICRO_BATCH = {"cpu": 1}
 _ACCELERATOR_MICRO_BATCH = 32
+_CORES = os.cpu_count() or 1
 
 
 class TorchEncoder:
@@ -24,7 +27,8 @@ class TorchEncoder:
 
     Images go through the model in micro-batches of one fixed size, the last one filled up,
     because matrix products round differently for different shapes: so an image gets the
-    same encoding whatever batch it comes in, bit for bit on a CPU.
+    same encoding whatever batch it comes in, bit for bit on a CPU. There, images are encoded
+    side by side, one core each: that beats one image over all cores.
     """
 
     def __init__(
@@ -39,6 +43,10 @@ class TorchEncoder:
         self._taps = tap_names(layers, checkpoint.architecture.layers)
         self._tower = Tower(checkpoint, engine.device)
         self._micro_batch = _MICRO_BATCH.get(engine.device.type, _ACCELERATOR_MICRO_BATCH)
+        on_cpu = engine.device.type == "cpu"
+        self._pool = ThreadPoolExecutor(_CORES if on_cpu else 1, "encoder")
+        if on_cpu:
+            torch.set_num_threads(1)  # of each thread of the pool
 
     @property
     def device(self) -> torch.device:
@@ -79,9 +87,11 @@ class TorchEncoder:
         taps = np.empty((len(inputs), len(self._taps), dim), np.float32)
         patches = np.empty((len(inputs), rows, columns, dim), np.float32)
         logits = np.empty((len(inputs), classes), np.float32)
-        for start in range(0, len(inputs), self._micro_batch):
-            part = slice(start, start + self._micro_batch)
-            taps[part], patches[part], logits[part] = self._forward(pixels[part])
+        starts = range(0, len(inputs), self._micro_batch)
+        parts = [slice(start, start + self._micro_batch) for start in starts]
+        done = self._pool.map(self._forward, [pixels[part] for part in parts])
+        for part, encoded in zip(parts, done, strict=True):
+            taps[part], patches[part], logits[part] = encoded
         if self.checkpoint.head.kind == "none":
             return Encodings(taps, patches, None, None)
         return Encodings(taps, patches, logits, fake_scores(logits, self.checkpoint.head))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from indexer.calibration import Calibration, OperatingPoint, cross_fit, fit_calibration
 from indexer.descriptor import Projection, fit_projection
 from indexer.index.derived import Derived
-from indexer.store import Columns, Store
-from indexer.types import Float16, Float32, Int64
+from indexer.store import Store
+from indexer.types import Annotation, Float16, Float32, Int64
 from indexer.vectors import build_vectors
 
 FIT_LIMIT = 100_000
@@ -31,7 +31,10 @@ class Fitted:
 
 def fit(store: Store, generation: int) -> Fitted:
     """Fit on the gallery at `generation`; the same gallery gives the same result."""
-    return Fitted(_fit_projection(store, generation), _calibrate(store, generation))
+    ids = spread(store.ids(generation=generation), FIT_LIMIT)
+    known = store.columns(ids, generation=generation)
+    projection = fit_projection(store.taps(ids), known.family, known.label, known.source)
+    return Fitted(projection, _calibrate(store, generation))
 
 
 def describe(store: Store, projection: Projection, ids: Int64) -> Float32:
@@ -60,35 +63,33 @@ def spread(ids: Int64, limit: int) -> Int64:
     return ids[np.linspace(0, len(ids) - 1, limit).astype(np.int64)]
 
 
-def _fit_projection(store: Store, generation: int) -> Projection:
-    ids = spread(store.ids(generation=generation), FIT_LIMIT)
-    return _fit_rows(store.taps(ids), store.columns(ids, generation=generation), slice(None))
+def fit_rows(
+    taps: Float16, annotations: Sequence[Annotation], rows: NDArray[np.bool_]
+) -> Projection:
+    """A projection fitted on the True rows (n,) of labelled taps (n, taps, dim)."""
+    known = [annotations[int(row)] for row in np.flatnonzero(rows)]
+    return fit_projection(
+        taps[rows], [a.family for a in known], [a.label for a in known], [a.source for a in known]
+    )
+
+
+def strata(annotations: Sequence[Annotation]) -> list[tuple[str | None, str | None]]:
+    """What folds must hold evenly: the family of a fake, the source of a real."""
+    return [(a.label, a.family if a.label == "fake" else a.source) for a in annotations]
 
 
 def _calibrate(store: Store, generation: int) -> Calibration:
     ids = spread(store.ids(generation=generation), CALIBRATION_LIMIT)
     columns, taps = store.columns(ids, generation=generation), store.taps(ids)
-
-    def describe_without(rows: NDArray[np.bool_]) -> Float32:
-        return _fit_rows(taps, columns, np.flatnonzero(rows)).apply(taps)
-
-    strata = [
-        (label, family if label == "fake" else source)
-        for label, family, source in zip(columns.label, columns.family, columns.source, strict=True)
+    annotations = [
+        Annotation(*values)
+        for values in zip(columns.label, columns.family, columns.source, strict=True)
     ]
-    points = store.reference.get("operating_points", [])
     return fit_calibration(
-        cross_fit(describe_without, strata),
+        cross_fit(lambda rows: fit_rows(taps, annotations, rows).apply(taps), strata(annotations)),
         columns.label,
         columns.family,
         columns.source,
         np.array([np.nan if score is None else score for score in columns.score], np.float32),
-        operating_points=[OperatingPoint(**point) for point in points],
+        operating_points=[OperatingPoint(**p) for p in store.reference["operating_points"]],
     )
-
-
-def _fit_rows(taps: Float16, columns: Columns, rows: Int64 | slice) -> Projection:
-    def of(values: Sequence[str | None]) -> Sequence[str | None]:
-        return values[rows] if isinstance(rows, slice) else [values[row] for row in rows]
-
-    return fit_projection(taps[rows], of(columns.family), of(columns.label), of(columns.source))
