@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
@@ -92,10 +92,19 @@ def _validated(validate: Callable[[], Model]) -> Model:
         raise RequestValidationError(error.errors(include_url=False)) from error
 
 
+def _form_schema() -> dict[str, Any]:
+    """The schema of `ImageQuery`; a form has no null, a field is there or it is not."""
+    schema = ImageQuery.model_json_schema()
+    for field in schema["properties"].values():
+        if "anyOf" in field:
+            field.update(field.pop("anyOf")[0])
+    return schema
+
+
 REQUEST_BODY = {
     "required": True,
     "content": {
-        FORM: {"schema": ImageQuery.model_json_schema()},
+        FORM: {"schema": _form_schema()},
         JSON: {
             "schema": StoredQuery.model_json_schema(),
             "examples": {

@@ -81,7 +81,7 @@ def server(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    for _ in range(600):
+    for _ in range(1800):
         if found := re.search(r"running on (http://\S+)", log.read_text()):
             return found[1]
         if process.poll() is not None:
