@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 import torch
-from transformers import ViTForImageClassification
 
 from recipe.backbone import convert
 from recipe.data import generate, load
@@ -19,37 +18,24 @@ from recipe.train import Plan, train
 @click.option("--out", default=Path("data/demo"), type=click.Path(path_type=Path))
 @click.option("--work", default=Path("build/recipe"), type=click.Path(path_type=Path))
 @click.option("--images", default=1595, help="Training images to generate.")
-@click.option("--steps", default=(480, 480), multiple=True, help="Of each training run in turn.")
+@click.option("--steps", default=480, help="Optimizer steps.")
 @click.option("--threads", default=2, help="Of torch.")
 def main(
-    backbone: Path,
-    wallpapers: Path,
-    out: Path,
-    work: Path,
-    images: int,
-    steps: tuple[int, ...],
-    threads: int,
+    backbone: Path, wallpapers: Path, out: Path, work: Path, images: int, steps: int, threads: int
 ) -> None:
     """Train the demo checkpoint from a local copy of facebook/dinov2-small.
 
     WALLPAPERS holds the photographs of Debian's lomiri-wallpapers-16.04
-    (usr/share/backgrounds of the unpacked package). Each run starts from what the one
-    before left, with new heads and its own seed. Training images and finished runs are
-    kept in WORK, so that a stopped command goes on at the run that it was in.
+    (usr/share/backgrounds of the unpacked package). Training images are kept in WORK, with
+    the weights of every 60th step.
 
     Example: python -m recipe --backbone dinov2-small --wallpapers usr/share/backgrounds
     """
     torch.set_num_threads(threads)
     generate(wallpapers, work / "images", images)
     pool = [load(work / "images" / f"{seed:06d}.npz") for seed in range(images)]
-    model = convert(backbone)
-    for run, count in enumerate(steps):
-        finished = work / f"run-{run}"
-        if not finished.exists():
-            interim = work / f"run-{run}-interim"
-            train(model.train(), pool, Plan(count, seed=run), partial(export, model, interim))
-            export(model, finished)
-        model = ViTForImageClassification.from_pretrained(finished, dtype=torch.float32)
+    model = convert(backbone).train()
+    train(model, pool, Plan(steps), partial(export, model, work / "interim"))
     export(model, out)
 
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 from indexer.samples.pixels import blur
 from indexer.types import Float32
 
-_BILINEAR = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32)
+_TENT = (1, 2, 1)
 
 
 def photograph(scene: Float32, rng: np.random.Generator) -> Float32:
@@ -50,7 +50,8 @@ def _neighbours(height: int, width: int) -> Float32:
 
 
 def _spread(values: Float32) -> Float32:
-    return np.asarray(ndimage.convolve(values, _BILINEAR[..., None], mode="mirror"), np.float32)
+    rows = ndimage.convolve1d(values, _TENT, axis=0, mode="mirror")
+    return np.asarray(ndimage.convolve1d(rows, _TENT, axis=1, mode="mirror"), np.float32)
 
 
 def _demosaic(raw: Float32) -> Float32:

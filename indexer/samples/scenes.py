@@ -26,8 +26,8 @@ def _colour(rng: np.random.Generator, low: float = 0.03, high: float = 0.9) -> F
 
 def _grid(shape: Shape) -> tuple[Float32, Float32]:
     """Row and column coordinates, each (height, width)."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    return y, x
+    y, x = np.arange(shape[0], dtype=np.float32), np.arange(shape[1], dtype=np.float32)
+    return np.broadcast_to(y[:, None], shape), np.broadcast_to(x, shape)
 
 
 def _mix(first: Float32, second: Float32, share: NDArray[np.floating[Any]]) -> Float32:
