@@ -109,7 +109,7 @@ def _open(
         )
         return Index.create(path, encoder)
     index = Index.open(path)
-    if checkpoint is not None:
+    if checkpoint is not None and not index.names(checkpoint):
         index.use(
             load_encoder(checkpoint, device=device, precision=precision, fake_label=fake_label)
         )

@@ -124,6 +124,11 @@ class Index:
             self.use(encoder)
             return encoder
 
+    def names(self, ref: str) -> bool:
+        """Whether `ref` is how this index finds its checkpoint."""
+        recorded = self.store.reference["load"]["ref"]
+        return recorded in (ref, str(Path(ref).resolve()))
+
     def use(self, encoder: "TorchEncoder") -> None:
         """Encode with this encoder from now on.
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from indexer.errors import ImageRejected
 from indexer.evaluation.pdq import pdq_descriptor
-from indexer.images import decode, thumbnail
+from indexer.images import decode
 from indexer.index.core import Index
+from indexer.index.pipeline import Rejected, encode_items
+from indexer.store import NewImage, StoredImage
 from indexer.types import Annotation, Float16, Float32, ImageSource, Int64
 
 MATCHED_SET = "matched_set"
@@ -38,73 +40,47 @@ class Labelled:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    taps: Float16
-    annotation: Annotation
-    score: float | None
-    matched_set: str | None
-    thumbnail: bytes | None
-
-
 def from_gallery(index: Index, ids: Int64, generation: int) -> Labelled:
     """Images of the index, in the order of `ids`."""
     images = index.store.images(ids, generation=generation)
-    return _labelled(
-        index,
-        [
-            _Row(
-                taps,
-                image.annotation,
-                image.score,
-                image.metadata.get(MATCHED_SET),
-                index.store.thumbnail(image.sha256, generation=generation),
-            )
-            for taps, image in zip(index.store.taps(ids), images, strict=True)
-        ],
-    )
+    hashes = (index.store.thumbnail(image.sha256, generation=generation) for image in images)
+    return _labelled(images, index.store.taps(ids), hashes)
 
 
 def from_sources(
     index: Index, sources: Iterable[ImageSource], on_progress: Callable[[int], None]
 ) -> tuple[Labelled, list[ImageRejected]]:
     """Images that are encoded now and kept nowhere, and the rejects among them."""
-    rows: list[_Row] = []
+    images: list[NewImage] = []
     rejects: list[ImageRejected] = []
-    for done, item in enumerate(chain.from_iterable(sources), 1):
-        try:
-            image = decode(item.read())
-            encodings = index.encoder.encode([image.rgb])
-        except ImageRejected as error:
-            rejects.append(error)
-            continue
-        rows.append(
-            _Row(
-                encodings.taps[0].astype(np.float16),
-                item.annotation,
-                None if encodings.scores is None else float(encodings.scores[0]),
-                item.metadata.get(MATCHED_SET),
-                thumbnail(image.rgb),
-            )
-        )
+    outcomes = encode_items(lambda: index.encoder, chain.from_iterable(sources))
+    for done, outcome in enumerate(outcomes, 1):
+        if isinstance(outcome, NewImage):
+            images.append(outcome)
+        elif isinstance(outcome, Rejected):
+            rejects.append(outcome.error)
         on_progress(done)
-    return _labelled(index, rows), rejects
-
-
-def _labelled(index: Index, rows: Sequence[_Row]) -> Labelled:
     passport = index.store.passport
-    shape = (len(rows), len(passport.taps), passport.dim)
-    hashes = [
-        np.zeros(256, np.float32) if r.thumbnail is None else _hash(r.thumbnail) for r in rows
-    ]
+    taps = np.array([image.taps for image in images], np.float16)
+    taps = taps.reshape(len(images), len(passport.taps), passport.dim)
+    return _labelled(images, taps, (image.thumbnail for image in images)), rejects
+
+
+def _labelled(
+    images: Sequence[NewImage | StoredImage], taps: Float16, thumbnails: Iterable[bytes | None]
+) -> Labelled:
+    hashes = np.array([_hash(thumbnail) for thumbnail in thumbnails], np.float32)
+    scores = [np.nan if image.score is None else image.score for image in images]
     return Labelled(
-        np.array([row.taps for row in rows], np.float16).reshape(shape),
-        [row.annotation for row in rows],
-        np.array([np.nan if row.score is None else row.score for row in rows], np.float32),
-        [row.matched_set for row in rows],
-        np.array(hashes, np.float32).reshape(len(rows), 256),
+        taps,
+        [image.annotation for image in images],
+        np.array(scores, np.float32),
+        [image.metadata.get(MATCHED_SET) for image in images],
+        hashes.reshape(len(images), 256),
     )
 
 
-def _hash(thumbnail: bytes) -> Float32:
+def _hash(thumbnail: bytes | None) -> Float32:
+    if thumbnail is None:
+        return np.zeros(256, np.float32)
     return pdq_descriptor(decode(thumbnail).rgb)

@@ -18,7 +18,7 @@ FAMILIES = ("waves", "blocks", "noise")
 def draw(path: Path, seed: int, family: str) -> None:
     """A 96x80 picture of one of three unmistakable kinds."""
     rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:80, 0:96]
+    _, columns = np.mgrid[0:80, 0:96]
     if family == "waves":
         values = 127 + 120 * np.sin(columns / (2 + 3 * rng.random()) + rng.random())
     elif family == "blocks":
