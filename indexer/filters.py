@@ -97,6 +97,15 @@ class Or:
 Filter = Comparison | In | IsNull | Not | And | Or
 
 
+def narrowed(text: str | None, label: str | None = None) -> Filter | None:
+    """The filter of an expression and a label, of either, or None. Raises UsageError."""
+    where = None if text is None else parse_filter(text)
+    if label is None:
+        return where
+    labelled = Comparison("label", "=", label)
+    return labelled if where is None else And((where, labelled))
+
+
 def matches(where: Filter, row: Mapping[str, Any]) -> bool:
     """Whether `row`, a mapping from field ("meta.<key>" included) to value, passes."""
     match where:

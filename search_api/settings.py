@@ -11,6 +11,7 @@ from pydantic_settings import (
 )
 
 from indexer.errors import UsageError
+from indexer.images import Limits
 
 MEBIBYTE = 1024 * 1024
 
@@ -26,6 +27,12 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
     )
+    max_pixels: int = Field(
+        Limits().max_pixels,
+        ge=1,
+        le=Limits().max_pixels,
+        description="Largest uploaded image, in pixels.",
+    )
     max_requests: int = Field(
         64, ge=1, description="Requests in work at once; more are refused with 503."
     )
@@ -38,6 +45,11 @@ class Settings(BaseSettings):
     hung_after: float = Field(
         5.0, gt=0, description="Seconds on one upload after which the service is not ready."
     )
+
+    @property
+    def limits(self) -> Limits:
+        """What an uploaded image may be, checked before it is decoded."""
+        return Limits(max_bytes=self.max_upload_bytes, max_pixels=self.max_pixels)
 
     @classmethod
     def settings_customise_sources(

@@ -18,6 +18,7 @@ from indexer.filters import (
     as_number,
     as_text,
     matches,
+    narrowed,
     parse_filter,
 )
 
@@ -148,3 +149,27 @@ def test_metadata_as_text_and_as_number():
     assert [as_number(value) for value in values] == [
         *(None, None, -2.5, None, None, None, None, 3.0, 2.5, None, None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "kept"),
+    [
+        (None, None, None),
+        (None, "fake", ["a", "b"]),
+        ("source = 's'", None, ["a", "c"]),
+        ("source = 's' or source = 't'", "fake", ["a", "b"]),
+    ],
+)
+def test_an_expression_is_narrowed_by_a_label(text, label, kept):
+    rows = {
+        "a": {"label": "fake", "source": "s"},
+        "b": {"label": "fake", "source": "t"},
+        "c": {"label": "real", "source": "s"},
+    }
+    where = narrowed(text, label)
+    assert (where and [name for name, row in rows.items() if matches(where, row)]) == kept
+
+
+def test_an_expression_cannot_break_out_of_a_label():
+    with pytest.raises(UsageError):
+        narrowed("source = 's') or (label = 'real'", "fake")

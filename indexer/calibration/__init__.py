@@ -3,12 +3,13 @@
 from indexer.calibration.annotations import Annotations
 from indexer.calibration.calibration import Calibration, fit_calibration
 from indexer.calibration.crossfit import HeldOut, cross_fit
-from indexer.calibration.estimate import Estimate, Missing
+from indexer.calibration.estimate import Estimate, Missing, one_in
 from indexer.calibration.likelihood import verbal
 from indexer.calibration.score import OperatingPoint
-from indexer.calibration.verdict import Evidence, Verdict
+from indexer.calibration.verdict import RISK, Evidence, Verdict
 
 __all__ = [
+    "RISK",
     "Annotations",
     "Calibration",
     "Estimate",
@@ -19,5 +20,6 @@ __all__ = [
     "Verdict",
     "cross_fit",
     "fit_calibration",
+    "one_in",
     "verbal",
 ]

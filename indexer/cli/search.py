@@ -11,6 +11,9 @@ from indexer.cli.options import index_option, json_option, print_json
 @click.option("-k", default=10, show_default=True, help="How many hits.")
 @click.option("--label", type=click.Choice(["real", "fake"]), help="Only images so labelled.")
 @click.option("--where", metavar="FILTER", help="Only images that match, such as \"source='x'\".")
+@click.option(
+    "--risk", default=0.05, show_default=True, help="Accepted chance of excluding the true family."
+)
 @click.option("--generation", type=int, help="Search the gallery as it was then.")
 @json_option
 def search(
@@ -19,6 +22,7 @@ def search(
     k: int,
     label: str | None,
     where: str | None,
+    risk: float,
     generation: int | None,
     as_json: bool,
 ) -> None:
@@ -34,17 +38,14 @@ def search(
     from pathlib import Path
 
     from indexer.cli.tables import print_answer
+    from indexer.filters import narrowed
     from indexer.index import Index, query_bytes
     from indexer.index import search as search_index
 
-    conditions = [f"({where})"] if where else []
-    if label:
-        conditions.append(f"label = '{label}'")
+    wanted = narrowed(where, label)
     with Index.open(index_path) as index:
         query = query_bytes(index, Path(image).read_bytes())
-        answer = search_index(
-            index, query, k, where=" and ".join(conditions) or None, generation=generation
-        )
+        answer = search_index(index, query, k, where=wanted, generation=generation, risk=risk)
     if as_json:
         print_json(answer.to_dict())
     else:

@@ -1,46 +1,59 @@
 """Results as a person reads them in a terminal."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from indexer.calibration import one_in
 from indexer.evaluation import Baseline, Evaluation, Measured
-from indexer.index import Answer
+from indexer.index import Answer, FalseMatchRate, Likelihood
 
 
 def print_answer(answer: Answer) -> None:
     """The verdict with its reason, the candidate families, then a ranked table of hits."""
-    console = Console()
-    conclusion = answer.conclusion
-    console.print(f"[bold]{conclusion.verdict}[/bold]: {conclusion.reason}", highlight=False)
+    console = Console(highlight=False)
+    console.print(f"[bold]{answer.conclusion.verdict}[/bold]: {answer.conclusion.reason}")
     for candidate in answer.families:
-        console.print(f"  could be {candidate.family}: p = {candidate.p_value:.2f}")
-    score = "none (no head)" if answer.score is None else f"{answer.score:.3f}"
-    probability = answer.probability_fake
-    calibrated = "" if probability is None else f", calibrated p(fake) {probability:.2f}"
-    console.print(
-        f"query {answer.query_sha256[:16]}  score {score}{calibrated}  "
-        f"generation {answer.generation}"
-    )
-    table = Table("#", "similarity", box=None)
-    for name in ("as alike, unrelated", "same family?", "label", "family", "source", "image"):
-        table.add_column(name, overflow="fold")
+        console.print(f"  could be {candidate.family} (p = {candidate.p_value:.2f})")
+    score = "no score (no head)" if answer.score is None else f"score {answer.score:.3f}"
+    if answer.probability_fake is not None:
+        score += f", calibrated p(fake) {answer.probability_fake:.2f}"
+    console.print(f"{score}; generation {answer.generation}; query {answer.query_sha256[:12]}")
+    table = Table("#", "similarity", "by chance", "same family", "label", "family", box=None)
+    table.add_column("image", no_wrap=True)
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
             f"{hit.similarity:.3f}",
-            "-" if hit.false_match_rate is None else hit.false_match_rate.text.split(" (")[0],
-            "-" if hit.likelihood_ratio is None else hit.likelihood_ratio.text,
+            _by_chance(hit.false_match_rate),
+            _odds(hit.likelihood_ratio),
             hit.label or "-",
             hit.family or "-",
-            hit.source or "-",
-            hit.uri,
+            "/".join(Path(hit.uri).parts[-2:]),
         )
     console.print(table)
+    console.print(
+        "by chance: pairs of unrelated images of this gallery that are as alike. "
+        "same family: likelihood ratio against another family."
+    )
     for figure, reason in answer.missing.items():
-        console.print(f"no {figure}: {reason}", highlight=False)
-    console.print("A similarity is a lead, not proof: see docs/reading-a-result.md")
+        console.print(f"no {figure}: {reason}")
+    console.print("A similarity is a lead, not proof: docs/reading-a-result.md")
+
+
+def _by_chance(rate: FalseMatchRate | None) -> str:
+    if rate is None:
+        return "-"
+    return f"< {one_in(rate.upper)}" if rate.rate == 0 else one_in(rate.rate)
+
+
+def _odds(ratio: Likelihood | None) -> str:
+    if ratio is None:
+        return "-"
+    odds = 10 ** abs(ratio.log10)
+    return f"{odds:.3g} : 1" if ratio.log10 >= 0 else f"1 : {odds:.3g}"
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

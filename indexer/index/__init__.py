@@ -3,13 +3,24 @@
 from indexer.index.build import BuildSummary
 from indexer.index.build import build as build_index
 from indexer.index.core import Index
-from indexer.index.search import Answer, Hit, Query, query_bytes, query_stored, search
+from indexer.index.search import (
+    Answer,
+    FalseMatchRate,
+    Hit,
+    Likelihood,
+    Query,
+    query_bytes,
+    query_stored,
+    search,
+)
 
 __all__ = [
     "Answer",
     "BuildSummary",
+    "FalseMatchRate",
     "Hit",
     "Index",
+    "Likelihood",
     "Query",
     "build_index",
     "query_bytes",

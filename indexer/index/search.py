@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from indexer.calibration import Calibration, Missing, verbal
-from indexer.calibration.verdict import RISK
+from indexer.calibration import RISK, Calibration, Missing, verbal
 from indexer.errors import UsageError
-from indexer.filters import parse_filter
-from indexer.images import decode
+from indexer.filters import Filter
+from indexer.images import Limits, decode
 from indexer.index.core import Index
 from indexer.store import StoredImage
 from indexer.types import Float32
@@ -112,9 +111,9 @@ class Answer:
         return asdict(self)
 
 
-def query_bytes(index: Index, data: bytes) -> Query:
+def query_bytes(index: Index, data: bytes, limits: Limits = Limits()) -> Query:  # noqa: B008 frozen
     """Encode an image that need not be in the gallery. Raises ImageRejected."""
-    image = decode(data)
+    image = decode(data, limits)
     encodings = index.encoder.encode([image.rgb])
     return Query(
         sha256=image.facts.sha256,
@@ -123,9 +122,10 @@ def query_bytes(index: Index, data: bytes) -> Query:
     )
 
 
-def query_stored(index: Index, digest: str) -> Query:
-    """An image of the gallery as query; needs neither its file nor the model. Raises NotFound."""
-    image = index.store.image(digest)
+def query_stored(index: Index, digest: str, generation: int | None = None) -> Query:
+    """An image of the gallery at `generation` (None: the latest) as query; needs neither its
+    file nor the model. Raises NotFound."""
+    image = index.store.image(digest, generation=generation)
     return Query(
         sha256=digest,
         taps=index.store.taps(np.array([image.id]))[0].astype(np.float32),
@@ -139,22 +139,22 @@ def search(
     query: Query,
     k: int = 10,
     *,
-    where: str | None = None,
+    where: Filter | None = None,
     generation: int | None = None,
     risk: float = RISK,
 ) -> Answer:
     """The k known images most like the query, nearest first, and what to make of them.
 
-    `where` is a filter expression (see `indexer.filters`); a stored query never finds itself.
+    `where` narrows the hits (see `indexer.filters`); a stored query never finds itself.
     Verdict and families rest on the whole gallery, whatever the filter. Raises UsageError on
-    k < 1, a bad filter or risk, NotFound on an unknown generation.
+    k < 1 or a bad risk, NotFound on an unknown generation.
     """
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
     gallery = index.gallery(generation)
     allowed = None
     if where is not None:
-        allowed = index.store.ids(parse_filter(where), generation=gallery.generation)
+        allowed = index.store.ids(where, generation=gallery.generation)
     descriptor = gallery.derived.projection.apply(query.taps[None])[0]
     ids, similarities = gallery.search(descriptor, k + (query.id is not None), allowed)
     others = ids != query.id

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from indexer.calibration import RISK
 from indexer.errors import ImageRejected, NotFound, UsageError
-from indexer.filters import parse_filter
+from indexer.filters import Filter, narrowed
 from indexer.index import Answer, query_bytes, query_stored
 from indexer.index import search as search_index
 from search_api.examples import ANSWER, SHA256, ok
@@ -47,14 +48,13 @@ class Options(BaseModel):
     generation: int | None = Field(
         None, ge=0, description="Search the gallery as it was then; by default as it is."
     )
+    risk: float = Field(
+        RISK, gt=0, lt=1, description="Accepted probability of excluding the true family."
+    )
 
-    def filter(self) -> str | None:
-        """`where` and `label` as one filter expression. Raises UsageError on a bad one."""
-        conditions = [f"label = {self.label}"] if self.label else []
-        if self.where is not None:
-            parse_filter(self.where)
-            conditions.append(f"({self.where})")
-        return " and ".join(conditions) or None
+    def filter(self) -> Filter | None:
+        """`where` and `label` as one filter. Raises UsageError on a bad one."""
+        return narrowed(self.where, self.label)
 
 
 class ImageQuery(Options):
@@ -157,16 +157,22 @@ async def search(request: Request, service: ServiceOf) -> Answer:
                 asked = ImageQuery.of(form)
                 where = asked.filter()
                 data = await asked.image.read()
-            encode = partial(query_bytes, index, data)
+            encode = partial(query_bytes, index, data, service.settings.limits)
             query = await service.worker.run(encode, service.settings.model_timeout)
         case "application/json":
             asked = StoredQuery.of(await request.body())
             where = asked.filter()
-            query = await run_in_threadpool(query_stored, index, asked.id)
+            query = await run_in_threadpool(query_stored, index, asked.id, asked.generation)
         case other:
             raise UnsupportedMediaType(
                 f"a body of type {other or 'unknown'}", expected=f"{FORM} or {JSON}"
             )
     return await run_in_threadpool(
-        search_index, index, query, asked.k, where=where, generation=asked.generation
+        search_index,
+        index,
+        query,
+        asked.k,
+        where=where,
+        generation=asked.generation,
+        risk=asked.risk,
     )
