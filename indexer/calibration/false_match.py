@@ -86,7 +86,9 @@ def dyadic_survival(
     residual = hits - hits[:, :1] * rate
     binomial = rate * (1 - rate) / pairs
     variance = np.maximum((residual**2).sum(axis=0) / pairs**2 - binomial, binomial)
-    effective = np.divide(rate * (1 - rate), variance, out=np.full(k, float(pairs)), where=variance > 0)
+    effective = np.divide(
+        rate * (1 - rate), variance, out=np.full(k, float(pairs)), where=variance > 0
+    )
     enough = int(np.flatnonzero(rate * pairs >= 10)[-1])
     effective[enough + 1 :] = effective[enough]
     return rate, effective

@@ -59,8 +59,6 @@ def test_a_filter_keeps_exactly_what_it_says(pictures: Path, make_index: Make) -
     query = query_bytes(index, (pictures / "real/1.png").read_bytes())
     kinds = parse_filter("label = 'fake' and family in ('waves', 'noise')")
     answer = search(index, query, 100, where=kinds)
-        index, query, 100, where=parse_filter("label = 'fake' and family in ('waves', 'noise')")
-    )
     assert {hit.family for hit in answer.hits} == {"waves", "noise"}
     assert len(answer.hits) == 24
     every = oracle(index, query.taps, answer.generation)
