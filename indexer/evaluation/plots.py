@@ -74,4 +74,6 @@ def _html(figure: go.Figure, height: int) -> str:
     figure.update_layout(
         template="plotly_white", height=height, margin={"l": 60, "r": 20, "t": 20, "b": 60}
     )
-    return str(figure.to_html(full_html=False, include_plotlyjs=False))
+    return str(
+        figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    )
