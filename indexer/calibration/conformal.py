@@ -33,8 +33,8 @@ class Typicalities:
     def p_value(self, typicality: float) -> float:
         """Share of members at most this typical, the query counted in; in (0, 1].
 
-        Ties count against the query and nothing is drawn at random, so that the same query
-        has the same answer; this can only make the p-value larger.
+        Ties count as less typical and nothing is drawn at random, so that the same query has
+        the same answer; this can only make the p-value larger.
         """
         return float(1 + np.searchsorted(self.values, typicality, side="right")) / (
             1 + len(self.values)
