@@ -1,32 +1,44 @@
-"""Fit a projection to a gallery: whitening from the first images on, LDA once labels allow."""
+"""Fit a projection to a gallery: whitening first, discriminants once labels allow.
 
-from collections import Counter
+docs/descriptor.md has the measurements behind the choices and constants.
+"""
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import StandardScaler
 
+from indexer.descriptor.classes import MIN_CLASSES, MIN_PER_CLASS, NO_CLASS, partitions
 from indexer.descriptor.projection import BATCH, Block, Fitted, Projection
-from indexer.types import Float32
+from indexer.types import Float32, Int64
 
-IMAGES_FOR_WHITENING = 64
-"""Fewer images than this span too few directions to whiten."""
+MIN_IMAGES = 64
+"""Fewer images (for whitening) or labelled images (for discriminants) are too few to learn from."""
 IMAGES_PER_AXIS = 2
-"""Whitened axes are at most this part of the images: 256 axes need 512 images."""
-IMAGES_PER_CLASS = 5
-CLASSES_FOR_LDA = 3
+"""An axis whose variance is divided out rests on at least so many images."""
+SPAN = 1024
+"""Principal axes in which discriminants are sought."""
 SAMPLE = 10_000
-"""Images that the PCA looks at; a larger gallery is sampled without replacement."""
-LDA_SHARE = 0.7
-"""Part of the descriptor's squared length that the LDA block holds."""
+"""The principal axes of a larger gallery come from so many of its images, drawn at random."""
+SHRINKAGE = 0.1
+"""Part of the within-class covariance that is replaced by its mean variance."""
+DISCRIMINANT_SHARE = 0.25
+"""Part of the descriptor's squared length that each of the two discriminant blocks holds."""
+MIN_VARIANCE = 1e-6
+"""Axes with less than this part of the first axis' variance are rounding, not signal."""
+
+Array = NDArray[np.floating[Any]]
+Axes = tuple[str, Array, float]
+"""A block: its name, its axes (T*D, width) and its share of the squared length."""
 
 
 def fit_projection(
-    taps: NDArray[np.floating[Any]],
+    taps: Array,
     families: Sequence[str | None],
     labels: Sequence[str | None],
     sources: Sequence[str | None],
@@ -37,88 +49,99 @@ def fit_projection(
     """A projection of taps (n, T, D) to descriptors of `dim` axes.
 
     `families`, `labels` ("real" or "fake") and `sources` say what is known of each image,
-    None what is not. The kind follows from the gallery and is said in `fitted_on.note`:
+    None what is not. What the gallery allows decides the kind; `fitted_on.note` says why:
 
-    - "random": too few images to learn from; a seeded Gaussian projection keeps the
-      angles of the taps (Johnson-Lindenstrauss);
-    - "whitening": taps are standardised and PCA-whitened, no labels used;
-    - "whitening+lda": part of the axes are those of a shrinkage LDA of the known classes.
+    - "random": too few images to learn from; a seeded Gaussian matrix roughly keeps the
+      angles between taps (Johnson and Lindenstrauss 1984);
+    - "whitening": standardised and PCA-whitened taps; no labels used;
+    - "discriminant": two blocks of shrinkage LDA axes hold what tells the known classes
+      apart; a third of principal axes, whitened by the covariance within classes (WCCN:
+      Hatch et al. 2006), keeps families findable that nobody has labelled.
     """
-    images, shape = len(taps), (taps.shape[1], taps.shape[2])
-    classes = _classes(families, labels, sources)
-    known = np.flatnonzero([name is not None for name in classes])
+    by_source, merged = partitions(families, labels, sources)
+    labelled, classes = int((by_source != NO_CLASS).sum()), int(by_source.max(initial=-1)) + 1
     scaler = StandardScaler()
     for batch in _batches(taps):
         scaler.partial_fit(batch)
 
-    def projection(
-        kind: str, matrix: NDArray[Any], blocks: tuple[Block, ...], note: str
-    ) -> Projection:
-        center = np.zeros(matrix.shape[0]) if kind == "random" else scaler.mean_
-        return Projection(
-            kind=kind,
-            taps=shape,
-            center=center.astype(np.float32),
-            matrix=np.ascontiguousarray(matrix, dtype=np.float32),
-            blocks=blocks,
-            fitted_on=Fitted(images, len(known), len({classes[i] for i in known}), seed, note),
-        )
-
-    rng = np.random.default_rng(seed)
-    if images < IMAGES_FOR_WHITENING or not scaler.var_.any():
-        matrix = rng.standard_normal((shape[0] * shape[1], dim))
-        found = f"{images} images" if images < IMAGES_FOR_WHITENING else "images all equal"
-        note = f"random projection: {found}, whitening needs {IMAGES_FOR_WHITENING} that differ"
-        return projection("random", matrix, (Block("random", dim, 1.0),), note)
-
-    sample = np.sort(rng.choice(images, min(images, SAMPLE), replace=False))
-    pca = PCA(
-        min(dim, shape[0] * shape[1], images // IMAGES_PER_AXIS),
-        svd_solver="randomized",
-        random_state=seed,
-    ).fit(scaler.transform(taps[sample].reshape(len(sample), -1).astype(np.float32)))
-    varied = pca.explained_variance_ > 1e-6 * pca.explained_variance_[0]
-    whiten = (pca.components_[varied] / np.sqrt(pca.explained_variance_[varied, None])).T
-    whiten /= scaler.scale_[:, None]
-    if len({classes[i] for i in known}) < CLASSES_FOR_LDA:
-        matrix = _widen(whiten, dim)
-        note = f"whitening: fewer than {CLASSES_FOR_LDA} classes of {IMAGES_PER_CLASS} images"
-        return projection("whitening", matrix, (Block("whitening", dim, 1.0),), note)
-
-    white = np.concatenate([(batch - scaler.mean_) @ whiten for batch in _batches(taps[known])])
-    lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(
-        white, [classes[i] for i in known]
-    )
-    axes = lda.scalings_[:, : min(lda.scalings_.shape[1], len(lda.classes_) - 1, dim // 2)]
-    rest = dim - axes.shape[1]
-    return projection(
-        "whitening+lda",
-        np.hstack([whiten @ axes, _widen(whiten, rest)]),
-        (Block("lda", axes.shape[1], LDA_SHARE), Block("whitening", rest, 1 - LDA_SHARE)),
-        f"whitening and LDA of {len(lda.classes_)} classes",
-    )
-
-
-def _classes(
-    families: Sequence[str | None], labels: Sequence[str | None], sources: Sequence[str | None]
-) -> list[str | None]:
-    """The LDA class of each image: fakes by family, reals by source, None where unknown or rare."""
-    names: list[str | None] = []
-    for family, label, source in zip(families, labels, sources, strict=True):
-        if label == "real":
-            names.append(f"real {source or ''}")
+    if len(taps) < MIN_IMAGES or not scaler.var_.any():
+        kind, center = "random", np.zeros(taps[0:1].size or taps.shape[1] * taps.shape[2])
+        gaussian = np.random.default_rng(seed).standard_normal((center.size, dim))
+        blocks: list[Axes] = [("random", gaussian, 1.0)]
+        found = "all images equal" if len(taps) >= MIN_IMAGES else f"{len(taps)} images"
+        note = f"{found}: whitening needs {MIN_IMAGES} that differ"
+    else:
+        center = scaler.mean_
+        principal, variance = _principal_axes(taps, scaler, seed)
+        if labelled < MIN_IMAGES or classes < MIN_CLASSES:
+            kind = "whitening"
+            width = min(dim, len(variance), len(taps) // IMAGES_PER_AXIS)
+            blocks = [("whitening", principal[:, :width] / np.sqrt(variance[:width]), 1.0)]
+            note = (
+                f"{labelled} labelled images in {classes} classes of {MIN_PER_CLASS} or more: "
+                f"discriminants need {MIN_IMAGES} in {MIN_CLASSES}"
+            )
         else:
-            names.append(f"fake {family}" if family else None)
-    counts = Counter(names)
-    return [name if counts[name] >= IMAGES_PER_CLASS else None for name in names]
+            kind = "discriminant"
+            scores = np.concatenate([(batch - center) @ principal for batch in _batches(taps)])
+            blocks = _discriminants(principal, scores, by_source, merged, dim)
+            note = f"discriminants of {classes} classes, reals by source and as one"
+    return _assemble(
+        kind, taps, center, blocks, dim, Fitted(len(taps), labelled, classes, seed, note)
+    )
 
 
-def _batches(taps: NDArray[np.floating[Any]]) -> Iterator[Float32]:
+def _principal_axes(taps: Array, scaler: StandardScaler, seed: int) -> tuple[Array, Array]:
+    """Principal axes (T*D, k) of the standardised taps, for centred taps, and their variances."""
+    rows = np.random.default_rng(seed).permutation(len(taps))[:SAMPLE]
+    standard = scaler.transform(taps[np.sort(rows)].reshape(len(rows), -1).astype(np.float32))
+    pca = PCA(min(SPAN, *standard.shape), iterated_power=2, random_state=seed).fit(standard)
+    varied = pca.explained_variance_ > MIN_VARIANCE * pca.explained_variance_[0]
+    axes = pca.components_[varied].T / scaler.scale_[:, None]
+    return axes.astype(np.float32), pca.explained_variance_[varied]
+
+
+def _discriminants(
+    principal: Array, scores: Array, by_source: Int64, merged: Int64, dim: int
+) -> list[Axes]:
+    blocks: list[Axes] = []
+    for name, codes in (("one-real", merged), ("real-by-source", by_source)):
+        known = codes != NO_CLASS
+        lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage=SHRINKAGE)
+        lda.fit(scores[known], codes[known])
+        width = min(len(lda.classes_) - 1, dim // 4)
+        blocks.append((name, principal @ lda.scalings_[:, :width], DISCRIMINANT_SHARE))
+    # The covariance within classes that is left is the finer one: reals by source.
+    width = dim - sum(axes.shape[1] for _, axes, _ in blocks)
+    width = min(width, len(lda.covariance_), int(known.sum()) // IMAGES_PER_AXIS)
+    within = cholesky(lda.covariance_[:width, :width], lower=True)
+    whitened = solve_triangular(within, principal[:, :width].T, lower=True).T
+    return [*blocks, ("within-whitening", whitened, 1 - 2 * DISCRIMINANT_SHARE)]
+
+
+def _assemble(
+    kind: str, taps: Array, center: Array, blocks: list[Axes], dim: int, fitted: Fitted
+) -> Projection:
+    """Blocks side by side; the last one is filled up with zero axes to `dim` in all."""
+    matrix = np.hstack([axes for _, axes, _ in blocks])
+    spare = dim - matrix.shape[1]
+    widths = [axes.shape[1] for _, axes, _ in blocks]
+    widths[-1] += spare
+    return Projection(
+        kind=kind,
+        taps=(taps.shape[1], taps.shape[2]),
+        center=center.astype(np.float32),
+        matrix=np.pad(matrix, ((0, 0), (0, spare))).astype(np.float32),
+        blocks=tuple(
+            Block(name, width, share)
+            for (name, _, share), width in zip(blocks, widths, strict=True)
+        ),
+        fitted_on=fitted,
+    )
+
+
+def _batches(taps: Array) -> Iterator[Float32]:
+    """Rows as (m, T*D) float32, a batch at a time."""
     for start in range(0, len(taps), BATCH):
         batch = taps[start : start + BATCH]
         yield batch.reshape(len(batch), -1).astype(np.float32)
-
-
-def _widen(matrix: NDArray[Any], width: int) -> NDArray[Any]:
-    """The first `width` columns, filled up with zero columns."""
-    return np.pad(matrix[:, :width], ((0, 0), (0, max(0, width - matrix.shape[1]))))

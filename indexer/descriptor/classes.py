@@ -1,0 +1,42 @@
+"""Which images count as one class when discriminants are fitted."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexer.types import Int64
+
+MIN_CLASSES = 3
+MIN_PER_CLASS = 5
+NO_CLASS = -1
+
+
+def partitions(
+    families: Sequence[str | None], labels: Sequence[str | None], sources: Sequence[str | None]
+) -> tuple[Int64, Int64]:
+    """Two views of n images as classes, each (n,) int64 codes with NO_CLASS for none.
+
+    In both a fake belongs to its family. In the first a real belongs to its source, so that
+    what tells sources apart is learned from reals too and not only mistaken for a family's
+    mark; in the second all reals are one class, against which every family must stand out.
+    A class of fewer than MIN_PER_CLASS images is none.
+    """
+    by_source: list[tuple[str, str] | None] = []
+    merged: list[tuple[str, str] | None] = []
+    for family, label, source in zip(families, labels, sources, strict=True):
+        if label == "real":
+            by_source.append(("real", source or ""))
+            merged.append(("real", ""))
+        else:
+            fake = ("fake", family) if family else None
+            by_source.append(fake)
+            merged.append(fake)
+    return _codes(by_source), _codes(merged)
+
+
+def _codes(names: Sequence[tuple[str, str] | None]) -> Int64:
+    counts = Counter(name for name in names if name is not None)
+    kept = sorted(name for name, count in counts.items() if count >= MIN_PER_CLASS)
+    code = {name: number for number, name in enumerate(kept)}
+    return np.array([code.get(name, NO_CLASS) if name else NO_CLASS for name in names], np.int64)
