@@ -16,7 +16,7 @@ SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 OTHER_SHA256 = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 
 CHECKPOINT = {
-    "ref": "community-forensics",
+    "name": "community-forensics",
     "revision": "ac6ee457bea904a373065754107451793b56db00",
     "weights_sha256": "275ba982236ddd6afddf7131f8133e89f537574b964cf8fa5825b4956d741692",
 }

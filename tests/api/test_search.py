@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hostile import encode, picture
 
+from indexer.filters import parse_filter
 from indexer.images import sha256
 from indexer.index import Answer, Index, query_bytes, query_stored, search
 
@@ -18,17 +19,17 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"k": 3}, {"k": 3}),
     ({"k": 1000}, {"k": 1000}),
-    ({"label": "fake"}, {"where": "label = fake"}),
-    ({"where": "family = swap"}, {"where": "family = swap"}),
+    ({"label": "fake"}, {"where": parse_filter("label = fake")}),
+    ({"where": "family = swap"}, {"where": parse_filter("family = swap")}),
     (
         {"where": "family = swap or label = real", "label": "real"},
-        {"where": "label = real"},
+        {"where": parse_filter("label = real")},
     ),
-    ({"where": "width > 10000"}, {"where": "width > 10000"}),
+    ({"where": "width > 10000"}, {"where": parse_filter("width > 10000")}),
     ({"generation": 1}, {"generation": 1}),
     (
-        {"generation": 1, "k": 2, "label": "real"},
-        {"generation": 1, "k": 2, "where": "label = real"},
+        {"generation": 1, "k": 2, "label": "real", "risk": 0.2},
+        {"generation": 1, "k": 2, "where": parse_filter("label = real"), "risk": 0.2},
     ),
 ]
 """What is sent -> what the facade is asked."""
