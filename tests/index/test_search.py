@@ -1,6 +1,7 @@
 """A search is the brute-force answer over the taps, at any generation."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,21 @@ def test_what_cannot_be_asked_is_refused(pictures: Path, make_index: Make) -> No
         search(index, query, 5, generation=99)
     with pytest.raises(NotFound, match="no image"):
         query_stored(index, "0" * 64)
+
+
+def test_searches_during_a_refit_are_of_the_old_fit_or_the_new_one(
+    pictures: Path, make_index: Make
+) -> None:
+    index = make_index(pictures)
+    query = query_bytes(index, (pictures / "fake/noise/5.png").read_bytes())
+    old = search(index, query, 5)
+    with ThreadPoolExecutor(1) as pool:
+        refit = pool.submit(index.fit)
+        during = [search(index, query, 5)]
+        while not refit.done():
+            during.append(search(index, query, 5))
+    new = search(index, query, 5)
+    assert new.generation == old.generation + 1
+    assert during[0] == old
+    for answer in during:
+        assert answer == (old if answer.generation == old.generation else new)
