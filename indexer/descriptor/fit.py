@@ -65,13 +65,13 @@ def fit_projection(
         scaler.partial_fit(batch)
 
     if len(taps) < MIN_IMAGES or not scaler.var_.any():
-        kind, center = "random", np.zeros(taps[0:1].size or taps.shape[1] * taps.shape[2])
+        kind, center = "random", np.zeros(taps.shape[1] * taps.shape[2])
         gaussian = np.random.default_rng(seed).standard_normal((center.size, dim))
         blocks: list[Axes] = [("random", gaussian, 1.0)]
         found = "all images equal" if len(taps) >= MIN_IMAGES else f"{len(taps)} images"
         note = f"{found}: whitening needs {MIN_IMAGES} that differ"
     else:
-        center = scaler.mean_
+        center = scaler.mean_.astype(np.float32)
         principal, variance = _principal_axes(taps, scaler, seed)
         if labelled < MIN_IMAGES or classes < MIN_CLASSES:
             kind = "whitening"
@@ -92,7 +92,10 @@ def fit_projection(
 
 
 def _principal_axes(taps: Array, scaler: StandardScaler, seed: int) -> tuple[Array, Array]:
-    """Principal axes (T*D, k) of the standardised taps, for centred taps, and their variances."""
+    """Principal axes (T*D, k) of the standardised taps and their variances (k,).
+
+    The axes hold the standardisation: they apply to taps that are only centred.
+    """
     rows = np.random.default_rng(seed).permutation(len(taps))[:SAMPLE]
     standard = scaler.transform(taps[np.sort(rows)].reshape(len(rows), -1).astype(np.float32))
     pca = PCA(min(SPAN, *standard.shape), iterated_power=2, random_state=seed).fit(standard)
@@ -104,6 +107,7 @@ def _principal_axes(taps: Array, scaler: StandardScaler, seed: int) -> tuple[Arr
 def _discriminants(
     principal: Array, scores: Array, by_source: Int64, merged: Int64, dim: int
 ) -> list[Axes]:
+    """The blocks of a labelled gallery from its principal scores (n, k)."""
     blocks: list[Axes] = []
     for name, codes in (("one-real", merged), ("real-by-source", by_source)):
         known = codes != NO_CLASS
