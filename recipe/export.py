@@ -26,5 +26,6 @@ PREPROCESSING = {
 def export(model: ViTForImageClassification, directory: Path) -> None:
     """Write `model.safetensors`, `config.json` and `preprocessor_config.json`."""
     deepcopy(model).half().save_pretrained(directory)
+    (directory / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
     text = json.dumps(PREPROCESSING, indent=2) + "\n"
     (directory / "preprocessor_config.json").write_text(text)
