@@ -24,7 +24,7 @@ IMAGES_PER_AXIS = 2
 SPAN = 1024
 """Principal axes in which discriminants are sought."""
 SAMPLE = 10_000
-"""The principal axes of a larger gallery come from so many of its images, drawn at random."""
+"""Mean, scale and principal axes of a larger gallery come from so many of its images at random."""
 SHRINKAGE = 0.1
 """Part of the within-class covariance that is replaced by its mean variance."""
 DISCRIMINANT_SHARE = 0.25
@@ -60,19 +60,18 @@ def fit_projection(
     """
     by_source, merged = partitions(families, labels, sources)
     labelled, classes = int((by_source != NO_CLASS).sum()), int(by_source.max(initial=-1)) + 1
-    scaler = StandardScaler()
-    for batch in _batches(taps):
-        scaler.partial_fit(batch)
+    rows = np.random.default_rng(seed).permutation(len(taps))[:SAMPLE]
+    flat = taps.shape[1] * taps.shape[2]
+    sample = taps[np.sort(rows)].reshape(len(rows), flat).astype(np.float32)
 
-    if len(taps) < MIN_IMAGES or not scaler.var_.any():
-        kind, center = "random", np.zeros(taps.shape[1] * taps.shape[2])
+    if len(taps) < MIN_IMAGES or not np.ptp(sample, axis=0).any():
+        kind, center = "random", np.zeros(flat)
         gaussian = np.random.default_rng(seed).standard_normal((center.size, dim))
         blocks: list[Axes] = [("random", gaussian, 1.0)]
         found = "all images equal" if len(taps) >= MIN_IMAGES else f"{len(taps)} images"
         note = f"{found}: whitening needs {MIN_IMAGES} that differ"
     else:
-        center = scaler.mean_.astype(np.float32)
-        principal, variance = _principal_axes(taps, scaler, seed)
+        center, principal, variance = _principal_axes(sample, seed)
         if labelled < MIN_IMAGES or classes < MIN_CLASSES:
             kind = "whitening"
             width = min(dim, len(variance), len(taps) // IMAGES_PER_AXIS)
@@ -91,17 +90,21 @@ def fit_projection(
     )
 
 
-def _principal_axes(taps: Array, scaler: StandardScaler, seed: int) -> tuple[Array, Array]:
-    """Principal axes (T*D, k) of the standardised taps and their variances (k,).
+def _principal_axes(sample: Float32, seed: int) -> tuple[Array, Array, Array]:
+    """The mean (T*D,) of taps (n, T*D), their principal axes (T*D, k) and variances (k,).
 
     The axes hold the standardisation: they apply to taps that are only centred.
     """
-    rows = np.random.default_rng(seed).permutation(len(taps))[:SAMPLE]
-    standard = scaler.transform(taps[np.sort(rows)].reshape(len(rows), -1).astype(np.float32))
+    scaler = StandardScaler().fit(sample)
+    standard = scaler.transform(sample)
     pca = PCA(min(SPAN, *standard.shape), iterated_power=2, random_state=seed).fit(standard)
     varied = pca.explained_variance_ > MIN_VARIANCE * pca.explained_variance_[0]
     axes = pca.components_[varied].T / scaler.scale_[:, None]
-    return axes.astype(np.float32), pca.explained_variance_[varied]
+    return (
+        scaler.mean_.astype(np.float32),
+        axes.astype(np.float32),
+        pca.explained_variance_[varied],
+    )
 
 
 def _discriminants(
