@@ -1,0 +1,154 @@
+"""Discovery on planted families: recovered, constrained, anchored, the same every time."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from indexer.families.discover import NOISE, discover
+from indexer.families.identity import match
+from indexer.families.neighbours import neighbours, shared_neighbours
+from indexer.families.stability import stability
+
+
+def planted(
+    families: int, size: int, loose: int, seed: int, spread: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors (families * size + loose, 64) and their truth, loose ones NOISE."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((families, 64))
+    truth = np.r_[np.repeat(np.arange(families), size), np.full(loose, NOISE)]
+    vectors = spread * rng.standard_normal((len(truth), 64))
+    vectors[truth != NOISE] += centres[truth[truth != NOISE]]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32), truth
+
+
+@pytest.fixture(scope="module")
+def gallery() -> tuple[np.ndarray, np.ndarray]:
+    return planted(8, 40, 40, seed=1)
+
+
+def test_neighbours_are_the_brute_force_ones(gallery) -> None:
+    vectors, _ = gallery
+    cosine = vectors @ vectors.T
+    np.fill_diagonal(cosine, -1)
+    expected = np.sort(np.argsort(-cosine, axis=1)[:, :7], axis=1)
+    assert np.array_equal(np.sort(neighbours(vectors, 7), axis=1), expected)
+
+
+def test_cells_lose_few_neighbours(monkeypatch) -> None:
+    vectors, _ = planted(40, 50, 100, seed=2)
+    exact = neighbours(vectors, 15)
+    monkeypatch.setattr("indexer.families.neighbours.EXACT", 100)
+    found = neighbours(vectors, 15)
+    kept = np.mean([len(set(a) & set(b)) for a, b in zip(exact, found, strict=True)]) / 15
+    assert 0.9 < kept < 1
+
+
+def test_shared_neighbours_by_hand() -> None:
+    # Three vectors close together and two elsewhere, two neighbours each.
+    angles = np.array([0.0, 0.1, 0.2, 2.0, 2.1])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    graph = shared_neighbours(vectors, k=2).toarray()
+    same = 1.0  # {0,1,2} against {0,1,2}
+    assert np.allclose(graph[:3, :3], same * (1 - np.eye(3)))
+    # {2,3,4} is the neighbourhood of 3 and 4; it shares only image 2 with {0,1,2}: 1 of 5.
+    assert graph[3, 4] == 1.0
+    assert graph[2, 3] == pytest.approx(0.2)
+    assert np.array_equal(graph, graph.T)
+
+
+def test_planted_families_are_recovered_and_noise_stays_noise(gallery) -> None:
+    vectors, truth = gallery
+    found = discover(shared_neighbours(vectors))
+    assert found.count == 8
+    assert adjusted_rand_score(truth, found.family) > 0.95
+    assert (found.family[truth == NOISE] == NOISE).mean() > 0.8
+    assert np.array_equal(found.strength > 0, found.family != NOISE)
+    assert found.strength.max() <= 1
+
+
+def test_equal_galleries_give_equal_bytes(gallery) -> None:
+    vectors, _ = gallery
+    one, two = (discover(shared_neighbours(vectors)) for _ in range(2))
+    assert one.family.tobytes() == two.family.tobytes()
+    assert one.strength.tobytes() == two.strength.tobytes()
+
+
+def test_a_rebuild_of_the_same_gallery_changes_nothing(gallery) -> None:
+    graph = shared_neighbours(gallery[0])
+    first = discover(graph)
+    previous = [None if n == NOISE else f"f{n}" for n in first.family]
+    again = discover(graph, previous=previous)
+    assert again.family.tobytes() == first.family.tobytes()
+    assert again.strength.tobytes() == first.strength.tobytes()
+
+
+def test_labels_are_constraints() -> None:
+    vectors, truth = planted(4, 30, 0, seed=3)
+    labels: list[str | None] = [None] * len(truth)
+    labels[0] = labels[1] = "a"
+    labels[2] = "b"  # planted in one family, labelled apart
+    labels[30] = "a"  # planted in another, labelled the same
+    found = discover(shared_neighbours(vectors), labels)
+    a = found.family[0]
+    assert found.family[1] == found.family[30] == a != NOISE
+    assert found.family[2] not in (a, NOISE)
+    assert np.array_equal(found.strength[[0, 1, 2, 30]], np.ones(4))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_labels_always_hold(seed) -> None:
+    vectors, truth = planted(4, 25, 10, seed=4)
+    rng = np.random.default_rng(seed)
+    labels = [rng.choice(["x", "y", "z"]) if rng.random() < 0.3 else None for _ in truth]
+    previous = [f"f{rng.integers(5)}" if rng.random() < 0.5 else None for _ in truth]
+    found = discover(shared_neighbours(vectors), labels, previous)
+    homes = {
+        name: {f for f, n in zip(found.family, labels, strict=True) if n == name} for name in "xyz"
+    }
+    assert all(len(home) == 1 and NOISE not in home for home in homes.values())
+    assert len(set.union(*homes.values())) == 3
+
+
+def test_one_percent_more_images_leave_families_the_same() -> None:
+    vectors, _ = planted(10, 40, 40, seed=5, spread=1.3)
+    rng = np.random.default_rng(0)
+    kept = []
+    for _ in range(3):
+        new = rng.choice(len(vectors), 4, replace=False)
+        old = np.setdiff1d(np.arange(len(vectors)), new)
+        first = discover(shared_neighbours(vectors[old]))
+        before = {str(i): f"f{n}" for i, n in zip(old, first.family, strict=True) if n != NOISE}
+        second = discover(
+            shared_neighbours(vectors), previous=[before.get(str(i)) for i in range(len(vectors))]
+        )
+        now = {str(i): int(n) for i, n in enumerate(second.family) if n != NOISE}
+        ids = match(before, now).ids
+        kept.append(np.mean([i in now and ids[now[i]] == f for i, f in before.items()]))
+    assert min(kept) >= 0.97
+
+
+def test_a_family_that_fell_apart_is_divided_and_a_new_one_is_found(gallery) -> None:
+    vectors, truth = gallery
+    first = np.where(truth == 1, 0, truth)  # the last build had 0 and 1 as one, and no 7
+    previous = [None if n in (NOISE, 7) else f"f{n}" for n in first]
+    found = discover(shared_neighbours(vectors), previous=previous)
+    assert found.count == 8
+    assert adjusted_rand_score(truth, found.family) > 0.95
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 9])
+def test_few_images_are_noise(count) -> None:
+    vectors, _ = planted(1, count, 0, seed=6)
+    found = discover(shared_neighbours(vectors))
+    assert np.array_equal(found.family, np.full(count, NOISE))
+    assert np.array_equal(found.strength, np.zeros(count))
+
+
+def test_planted_families_are_stable_and_arbitrary_ones_are_not(gallery) -> None:
+    graph = shared_neighbours(gallery[0])
+    found = discover(graph)
+    assert stability(graph, found, rounds=3).min() > 0.75
+    shuffled = type(found)(np.random.default_rng(0).permutation(found.family), found.strength)
+    assert stability(graph, shuffled, rounds=3).max() < 0.3
