@@ -82,8 +82,11 @@ def fit_projection(
             )
         else:
             kind = "discriminant"
-            scores = np.concatenate([(batch - center) @ principal for batch in _batches(taps)])
-            blocks = _discriminants(principal, scores, by_source, merged, dim)
+            used = np.flatnonzero((by_source != NO_CLASS) | (merged != NO_CLASS))
+            scores = np.concatenate(
+                [(batch - center) @ principal for batch in _batches(taps[used])]
+            )
+            blocks = _discriminants(principal, scores, by_source[used], merged[used], dim)
             note = f"discriminants of {classes} classes, reals by source and as one"
     return _assemble(
         kind, taps, center, blocks, dim, Fitted(len(taps), labelled, classes, seed, note)

@@ -35,8 +35,8 @@ class Block:
 class Fitted:
     """What a projection was fitted on.
 
-    `images` is the gallery's size, `labelled` the images with a class, `classes` their
-    number; `note` says in words what was done and, where it was not all, why not more.
+    `images` is the gallery's size, `labelled` the images that served as examples of a class,
+    `classes` their number; `note` says what was done and, where it was not all, why not more.
     """
 
     images: int

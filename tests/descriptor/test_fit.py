@@ -127,3 +127,10 @@ def test_partitions_keep_reals_by_source_and_as_one():
     by_source, merged = partitions(families, labels, sources)
     assert by_source.tolist() == [0] * 5 + [NO_CLASS] * 4 + [1] * 6 + [2] * 5 + [NO_CLASS, 0]
     assert merged.tolist() == [0] * 5 + [NO_CLASS] * 4 + [1] * 11 + [NO_CLASS, 0]
+
+
+def test_a_large_class_is_thinned_evenly():
+    by_source, merged = partitions(["a"] * 1500 + ["b"] * 6, ["fake"] * 1506, [None] * 1506)
+    assert np.bincount(by_source[by_source != NO_CLASS]).tolist() == [500, 6]
+    assert np.diff(np.flatnonzero(by_source == 0)).max() <= 4
+    assert merged.tolist() == by_source.tolist()
