@@ -1,6 +1,7 @@
 """The evaluation corpus: gallery indexed, query half asked; writes what was measured.
 
-python -m benchmarks.corpus --corpus ../shared/corpus --checkpoint ../shared/models/dinov2-small-probe
+python -m benchmarks.corpus --corpus ../shared/corpus \\
+    --checkpoint ../shared/models/dinov2-small-probe
 
 Every run reads the query half. Tune by `indexer evaluate` without queries, on the gallery.
 """

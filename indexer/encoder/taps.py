@@ -34,7 +34,7 @@ def default_layers(depth: int) -> tuple[int, ...]:
 
 
 def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:
-    """The names of all statistics of `layers`, and FINAL. Raises UsageError on a layer out of 1..depth."""
+    """All statistics of `layers`, then FINAL. Raises UsageError on a layer out of 1..depth."""
     if not layers or any(not 1 <= layer <= depth for layer in layers):
         raise UsageError(f"tapped layers {tuple(layers)}", expected=f"some of 1 to {depth}")
     if list(layers) != sorted(set(layers)):

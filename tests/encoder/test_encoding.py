@@ -108,7 +108,7 @@ def test_filled_up_micro_batches_change_nothing_beyond_rounding(encoder, checkpo
 
 def test_no_images_give_empty_arrays(encoder):
     encodings = encoder.encode([])
-    assert encodings.taps.shape == (0, 12, tiny.HIDDEN)
+    assert encodings.taps.shape == (0, 13, tiny.HIDDEN)
     assert encodings.patches.shape == (0, 4, 4, tiny.HIDDEN)
     assert encodings.logits.shape == (0, 2)
     assert encodings.scores.shape == (0,)
