@@ -52,7 +52,9 @@ def demo(folder: str) -> None:
             build_index(index, [gallery], on_progress=lambda so_far: advance(so_far.done))
 
         asked = next(q for q in queries if q.annotation.family == QUERY_FAMILY)
-        click.echo(f"3. Searching with {asked.path}, a {QUERY_FAMILY} that is not in the index")
+        click.echo(
+            f"3. Searching with a {QUERY_FAMILY} that is not in the index: {asked.path.name}"
+        )
         print_answer(search(index, query_bytes(index, asked.read()), HITS))
 
         click.echo(f"\n4. Asking for all {len(queries)} pictures that are not in the index")

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from indexer.calibration import one_in
 from indexer.evaluation import Baseline, Evaluation, Measured
-from indexer.index import Answer, FalseMatchRate, Likelihood
+from indexer.index import Answer, Likelihood
 
 
 def print_answer(answer: Answer) -> None:
@@ -21,39 +21,33 @@ def print_answer(answer: Answer) -> None:
     if answer.probability_fake is not None:
         score += f", calibrated p(fake) {answer.probability_fake:.2f}"
     console.print(f"{score}; generation {answer.generation}; query {answer.query_sha256[:12]}")
-    table = Table("#", "similarity", "by chance", "same family", "label", "family", box=None)
-    table.add_column("image", no_wrap=True)
+    table = Table(box=None)
+    for name in ("#", "similarity", "by chance", "odds", "label", "family"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("image", overflow="fold")
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
             f"{hit.similarity:.3f}",
-            _by_chance(hit.false_match_rate),
-            _odds(hit.likelihood_ratio),
+            "-" if hit.false_match_rate is None else one_in(hit.false_match_rate.upper),
+            "-" if hit.likelihood_ratio is None else _odds(hit.likelihood_ratio),
             hit.label or "-",
             hit.family or "-",
             "/".join(Path(hit.uri).parts[-2:]),
         )
     console.print(table)
     console.print(
-        "by chance: pairs of unrelated images of this gallery that are as alike. "
-        "same family: likelihood ratio against another family."
+        "by chance: so many unrelated pairs of this gallery are as alike, at most (95%).\n"
+        "odds: likelihood ratio, same family : another family."
     )
     for figure, reason in answer.missing.items():
         console.print(f"no {figure}: {reason}")
     console.print("A similarity is a lead, not proof: docs/reading-a-result.md")
 
 
-def _by_chance(rate: FalseMatchRate | None) -> str:
-    if rate is None:
-        return "-"
-    return f"< {one_in(rate.upper)}" if rate.rate == 0 else one_in(rate.rate)
-
-
-def _odds(ratio: Likelihood | None) -> str:
-    if ratio is None:
-        return "-"
-    odds = 10 ** abs(ratio.log10)
-    return f"{odds:.3g} : 1" if ratio.log10 >= 0 else f"1 : {odds:.3g}"
+def _odds(ratio: Likelihood) -> str:
+    odds = f"{10 ** abs(ratio.log10):.2g}"
+    return f"{odds} : 1" if ratio.log10 >= 0 else f"1 : {odds}"
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

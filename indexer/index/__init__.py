@@ -5,7 +5,6 @@ from indexer.index.build import build as build_index
 from indexer.index.core import Index
 from indexer.index.search import (
     Answer,
-    FalseMatchRate,
     Hit,
     Likelihood,
     Query,
@@ -17,7 +16,6 @@ from indexer.index.search import (
 __all__ = [
     "Answer",
     "BuildSummary",
-    "FalseMatchRate",
     "Hit",
     "Index",
     "Likelihood",
