@@ -1,4 +1,4 @@
-"""Draws docs/demo.png: three queries of the demo and their nearest images.
+"""Draws docs/demo.jpg: three queries of the demo and their nearest images.
 
 python docs/demo_picture.py [build/demo]
 """
@@ -42,7 +42,7 @@ def main() -> None:
                 colour = "darkgreen" if hit.family == family else "firebrick"
                 draw.text((left, top + SIDE + 6), str(hit.family or hit.label), colour, font)
                 draw.text((left, top + SIDE + 6 + LINE), f"{hit.similarity:.2f}", "black", font)
-    sheet.save(Path(__file__).with_name("demo.png"), optimize=True)
+    sheet.save(Path(__file__).with_name("demo.jpg"), quality=85)
 
 
 def _place(sheet: Image.Image, data: bytes, left: int, top: int) -> None:
