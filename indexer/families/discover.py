@@ -2,8 +2,8 @@
 
 1. Images that an analyst gave a family are in it; images that were in a family before are in
    it again (the anchor that keeps families the same from build to build).
-2. Among the images left over, HDBSCAN (Campello et al., 2013) on the shared-neighbour graph
-   finds dense cores.
+2. HDBSCAN (Campello et al., 2013) on the shared-neighbour graph finds dense cores; those that
+   lie mostly outside every family become families.
 3. Families whose neighbourhoods are one are joined; anchored families that fell apart are
    divided. To be divided takes a clearer gap than not to be joined (hysteresis).
 4. Members that their neighbours do not support leave; images whose neighbours agree join.
@@ -25,7 +25,7 @@ from indexer.types import Float32, Int64
 
 NOISE: Final = -1
 Float64 = NDArray[np.float64]
-MIN_SIZE: Final = 5
+MIN_SIZE: Final = 8
 """Images that make a family, unless an analyst says so of fewer."""
 JOIN: Final = 0.5
 """Support from which an image joins a family."""
@@ -73,15 +73,10 @@ def discover(
     fixed = np.array([name is not None for name in names], dtype=bool)
     fresh = _cores(graph, np.arange(count))
     family = _divide(graph, family, fixed, fresh)
-    family = _add_cores(graph, family)
+    family = _add_cores(family, fresh)
     owner = owner + [None] * (int(family.max(initial=NOISE)) + 1 - len(owner))
     family = _unite(graph, family, owner)
     family = _grow(graph, _prune(graph, family, fixed))
-    while True:
-        more = _prune(graph, _add_cores(graph, family), fixed)
-        if (more != NOISE).sum() == (family != NOISE).sum():
-            break
-        family = _grow(graph, more)
     return _finished(graph, family, fixed)
 
 
@@ -129,12 +124,14 @@ def _cores(graph: Graph, images: Int64) -> Int64:
     return np.asarray(clusterer.fit(joined).labels_, dtype=np.int64)
 
 
-def _add_cores(graph: Graph, family: Int64) -> Int64:
-    free = np.flatnonzero(family == NOISE)
-    cores = _cores(graph, free)
-    family = family.copy()
-    family[free] = np.where(cores == NOISE, NOISE, cores + family.max(initial=NOISE) + 1)
-    return family
+def _add_cores(family: Int64, fresh: Int64) -> Int64:
+    """Fresh cores that lie mostly outside every family become families."""
+    found = fresh != NOISE
+    free = found & (family == NOISE)
+    size = np.bincount(fresh[found], minlength=1)
+    new = np.bincount(fresh[free], minlength=len(size)) * 2 > size
+    born = free & new[fresh]
+    return np.where(born, fresh + family.max(initial=NOISE) + 1, family)
 
 
 def _divide(graph: Graph, family: Int64, fixed: NDArray[np.bool_], fresh: Int64) -> Int64:

@@ -21,7 +21,7 @@ K: Final = 15
 """Neighbours per image."""
 EXACT: Final = 8192
 """Up to here every image is compared with every other."""
-PROBES: Final = 12
+PROBES: Final = 24
 """Cells that are looked at for each cell, itself included."""
 SAMPLE: Final = 20_000
 """Images that the cells' centres are fitted to."""
@@ -29,14 +29,18 @@ ROWS: Final = 1024
 
 
 def shared_neighbours(descriptors: Float32, *, k: int = K, seed: int = 0) -> Graph:
-    """The shared-neighbour graph of unit vectors (n, dim); edges join k-nearest neighbours."""
+    """The shared-neighbour graph of unit vectors (n, dim).
+
+    Edges join images that are among the k nearest of each other: what lies anywhere has
+    nearest neighbours, too, but is hardly ever theirs, so noise gets few edges.
+    """
     count = len(descriptors)
     nearest = neighbours(descriptors, k, seed=seed)
     rows = np.repeat(np.arange(count), nearest.shape[1])
     ones = np.ones(len(rows))
     near = csr_array((ones, (rows, nearest.ravel())), shape=(count, count))
     around = near + csr_array((np.ones(count), (np.arange(count),) * 2), shape=(count, count))
-    edges = (near + near.T).tocoo()
+    edges = near.multiply(near.T).tocoo()
     left, right = edges.coords
     common = np.empty(len(left))
     for start in range(0, len(left), 1 << 18):
