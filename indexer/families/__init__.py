@@ -1,1 +1,0 @@
-"""Families: sets of fakes that came from the same hand, and stay the same families."""
