@@ -17,8 +17,8 @@ LAYERS = [
     ["indexer.checkpoints", "indexer.sources"],
     ["indexer.encoder", "indexer.store", "indexer.vectors"],
     ["indexer.descriptor"],
-    ["indexer.calibration", "indexer.patches"],
-    ["indexer.evaluation", "indexer.families"],
+    ["indexer.calibration"],
+    ["indexer.evaluation"],
     ["indexer.index", "indexer.samples"],
     ["indexer.cli", "search_api"],
 ]
@@ -34,7 +34,6 @@ DOORS = {
         "indexer/descriptor/",
         "indexer/calibration/",
         "indexer/evaluation/",
-        "indexer/families/",
         "indexer/samples/",
     ],
     "skimage": ["indexer/samples/"],
