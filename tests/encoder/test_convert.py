@@ -43,7 +43,7 @@ def test_configuration_beside_the_pickle_is_kept(tmp_path):
     torch.save(weights, tmp_path / "pytorch_model.bin")
     written = convert(tmp_path / "pytorch_model.bin", tmp_path / "converted")
     assert json.loads((written / "config.json").read_text())["model_type"] == "vit"
-    assert load_encoder(written).encode([]).taps.shape == (0, 12, tiny.HIDDEN)
+    assert load_encoder(written).encode([]).taps.shape == (0, 13, tiny.HIDDEN)
 
 
 class Payload:
