@@ -46,7 +46,7 @@ def print_answer(answer: Answer) -> None:
 
 
 def _odds(ratio: Likelihood) -> str:
-    odds = f"{10 ** abs(ratio.log10):.2g}"
+    odds = f"{float(f'{10 ** abs(ratio.log10):.2g}'):,g}"
     return f"{odds} : 1" if ratio.log10 >= 0 else f"1 : {odds}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from indexer.index.core import Index
 from indexer.index.derived import DerivedDamaged, check, folders
+from indexer.store import Counts
 
 
 def info(index: Index) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def info(index: Index) -> dict[str, Any]:
         "ok": True,
         "path": str(index.path.resolve()),
         "generation": generation,
-        "counts": asdict(store.counts()),
+        "counts": _counts(store.counts()),
         "checkpoint": index.checkpoint,
         "passport": asdict(store.passport),
         "fit": None if fit is None else asdict(fit),
@@ -53,8 +54,16 @@ def verify(index: Index) -> dict[str, Any]:
     return {
         "ok": not problems,
         "generation": index.store.generation,
-        "counts": asdict(index.store.counts()),
+        "counts": _counts(index.store.counts()),
         "passport": index.store.passport.digest,
         "derived": sets,
         "problems": problems,
     }
+
+
+def _counts(counts: Counts) -> dict[str, Any]:
+    named = {
+        name: {key or "unknown": count for key, count in tally.items()}
+        for name, tally in (("by_label", counts.by_label), ("by_family", counts.by_family))
+    }
+    return {**asdict(counts), **named}
