@@ -190,27 +190,21 @@ class Index:
     def _derived(self, generation: int, current: Derived | None) -> Derived:
         """The newest usable derived set for a generation; computed again when there is none."""
         fit = self.store.fit_at(generation)
-        if fit is None:  # a build that was cut short, or an empty index: fitted in memory
+        if fit is None:  # before the first fit: a build that runs, or was cut short
             fitted = deriving.fit(self.store, generation)
             return deriving.derive(self.store, fitted, fit=generation, covers=generation)
         for _, folder in folders(self.derived_root):
             try:
-                manifest = read_manifest(folder)
-                if manifest["fit"] != fit.generation or manifest["covers"] > generation:
-                    continue
-                if current and (current.fit, current.covers) == (
-                    fit.generation,
-                    manifest["covers"],
-                ):
-                    return current
-                return load(folder)
+                found = read_manifest(folder)
+                if found["fit"] == fit.generation and found["covers"] <= generation:
+                    if current is not None and current.is_of(found):
+                        return current
+                    return load(folder)
             except DerivedDamaged:
                 continue  # the next older set, or the truth
         fitted = deriving.fit(self.store, fit.fitted_on)
-        covers = min(fit.fitted_on, generation)
-        derived = deriving.derive(self.store, fitted, fit=fit.generation, covers=covers)
-        if covers == fit.fitted_on:
-            publish(self.derived_root, fit.generation, derived)
+        derived = deriving.derive(self.store, fitted, fit=fit.generation, covers=fit.fitted_on)
+        publish(self.derived_root, fit.generation, derived)
         return derived
 
     def fit(self, author: str = "indexer") -> Derived:

@@ -49,6 +49,10 @@ class Derived:
     projection: Projection
     calibration: Calibration
 
+    def is_of(self, manifest: dict[str, Any]) -> bool:
+        """Whether this is the set that a manifest tells of."""
+        return (self.fit, self.covers) == (manifest["fit"], manifest["covers"])
+
 
 def publish(root: Path, generation: int, derived: Derived) -> Path:
     """Write `derived` as `root/<generation>`, durable and all at once; returns the folder."""

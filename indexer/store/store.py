@@ -213,13 +213,14 @@ class Store:
             return [Reject(r.uri, r.reason, r.detail, r.sha256, r.added_gen) for r in rows]
 
     def fit_at(self, generation: int) -> Fit | None:
-        """The fit that applies at `generation`; before the first one, the first one."""
-        query = select(fits.c.generation, fits.c.fitted_on)
+        """The fit that applies at `generation`; None before the first one."""
+        query = (
+            select(fits.c.generation, fits.c.fitted_on)
+            .where(fits.c.generation <= generation)
+            .order_by(fits.c.generation.desc())
+        )
         with self._engine.connect() as connection:
-            row = connection.execute(
-                query.where(fits.c.generation <= generation).order_by(fits.c.generation.desc())
-            ).first()
-            row = row or connection.execute(query.order_by(fits.c.generation)).first()
+            row = connection.execute(query).first()
         return None if row is None else Fit(*row)
 
     def changes(self, after: int, until: int) -> tuple[Int64, Int64]:

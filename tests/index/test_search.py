@@ -161,3 +161,15 @@ def test_searches_during_a_refit_are_of_the_old_fit_or_the_new_one(
     assert during[0] == old
     for answer in during:
         assert answer == (old if answer.generation == old.generation else new)
+
+
+def test_generations_before_the_first_fit_are_answered_as_they_were(
+    pictures: Path, make_index: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut_short:
+        cut_short.setattr(Index, "refresh", lambda _: None)
+        index = make_index(pictures)
+    query = query_bytes(index, (pictures / "fake/noise/5.png").read_bytes())
+    before = search(index, query, 5)
+    assert index.fit().fit == before.generation + 1
+    assert search(index, query, 5, generation=before.generation) == before
