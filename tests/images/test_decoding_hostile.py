@@ -80,6 +80,8 @@ def mutant(data: bytes, rng: np.random.Generator) -> bytes:
     """One to four edits, half of them within the first 200 bytes, where the headers are."""
     changed = bytearray(data)
     for _ in range(rng.integers(1, 5)):
+        if not changed:
+            break
         end = len(changed) if rng.random() < 0.5 else min(len(changed), 200)
         at = int(rng.integers(end))
         match rng.integers(5):

@@ -28,28 +28,36 @@ build_index(index, [open_source(pictures, "imagefolder")])
 
 
 def start(checkpoint: Path, pictures: Path, path: Path) -> subprocess.Popen[str]:
+    """A build in a process of its own, once its libraries and the index are open."""
     arguments = [sys.executable, "-c", BUILD, str(checkpoint), str(pictures), str(path)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    return process
 
 
-def survive(kills: int, seed: int, checkpoint: Path, pictures: Path, path: Path) -> None:
-    rng = random.Random(seed)
+def survive(kills: int, checkpoint: Path, pictures: Path, root: Path) -> list[Path]:
+    """Kill builds at random moments; a finished one is followed by a new one. Returns the
+    indexes, all completed by a last rerun."""
+    rng = random.Random(7)
+    indexes = [root / "0.index"]
+    undisturbed = start(checkpoint, pictures, indexes[0])
     began = time.monotonic()
-    first = start(checkpoint, pictures, path)
-    assert first.stdout is not None
-    first.stdout.readline()
-    loaded = time.monotonic() - began
-    first.kill()
-    first.wait()
-    for _ in range(kills - 1):
-        process = start(checkpoint, pictures, path)
-        time.sleep(rng.uniform(0.5 * loaded, 1.3 * loaded))
+    assert undisturbed.wait() == 0
+    lasts = time.monotonic() - began
+    indexes.append(root / "1.index")
+    for _ in range(kills):
+        process = start(checkpoint, pictures, indexes[-1])
+        time.sleep(rng.uniform(0, lasts))
+        finished = process.poll() is not None
         process.kill()
         process.wait()
-        if Index.exists(path):
-            with Index.open(path) as index:
-                assert index.store.check() == []
-    assert start(checkpoint, pictures, path).wait() == 0
+        with Index.open(indexes[-1]) as index:
+            assert index.store.check() == []
+        if finished:
+            indexes.append(root / f"{len(indexes)}.index")
+    assert start(checkpoint, pictures, indexes[-1]).wait() == 0
+    return indexes
 
 
 def assert_complete(index: Index, undisturbed: Index) -> None:
@@ -70,6 +78,7 @@ def assert_complete(index: Index, undisturbed: Index) -> None:
 def test_a_rerun_completes_what_was_killed(
     kills: int, tmp_path: Path, checkpoint: Path, pictures: Path, make_index: Make
 ) -> None:
-    survive(kills, 7, checkpoint, pictures, tmp_path / "killed.index")
-    with Index.open(tmp_path / "killed.index") as index:
-        assert_complete(index, make_index(pictures))
+    undisturbed = make_index(pictures)
+    for path in survive(kills, checkpoint, pictures, tmp_path):
+        with Index.open(path) as index:
+            assert_complete(index, undisturbed)
