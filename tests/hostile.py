@@ -147,6 +147,14 @@ def _bombs() -> Iterator[File]:
         + b"\2\0;",
         refused,
     )
+    yield (
+        "bomb-second-frame.gif",
+        encode(picture(31), "GIF").removesuffix(b";")
+        + b","
+        + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0)
+        + b"\2\0;",
+        refused,
+    )
     yield "bomb.webp", _with_webp_size(picture(29), 16_383, 16_383), refused
     yield (
         "bomb.bmp",

@@ -74,7 +74,7 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:  # noqa: B00
         _load(image)
         turn = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
         rgb = to_rgb(image if turn is None else image.transpose(turn))
-        animated = _animated(image)
+        animated = _animated(image, limits)
     height, width = rgb.shape[:2]
     facts = ImageFacts(
         sha256(data), len(data), stored_format, stored_mode, width, height, orientation, animated
@@ -113,12 +113,14 @@ def _load(image: Image.Image) -> None:
         raise _damaged(image.format or "image", error) from error
 
 
-def _animated(image: Image.Image) -> bool:
+def _animated(image: Image.Image, limits: Limits) -> bool:
     """Whether a second frame or page follows. To count them all would read millions of them."""
     try:
         image.seek(1)
     except EOFError:
         return False
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(f"a second frame of more than {PILLOW_PIXELS:,}", limits) from error
     except _DAMAGE as error:
         raise _damaged(image.format or "image", error) from error
     return True
