@@ -54,7 +54,7 @@ print(len(bombs), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     count, grown_kib = map(int, done.stdout.split())
-    assert count == 10
+    assert count == 11
     assert grown_kib < 32 * 1024
 
 
