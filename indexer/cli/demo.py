@@ -62,8 +62,8 @@ def demo(folder: str) -> None:
             evaluation, _ = evaluate_index(index, [queries], on_progress=advance)
     family, cls = evaluation.family, evaluation.baselines["last_layer_cls"].family
     click.echo(
-        f"Of the ten nearest, {family.p_at_10.value:.0%} are of the right family "
-        f"(P@10 {family.p_at_10.value:.2f}; last-layer CLS alone {cls.p_at_10.value:.2f}).\n\n"
+        f"Family P@10 {family.p_at_10.value:.3f}: that share of the ten nearest is of the right "
+        f"family (last-layer CLS alone {cls.p_at_10.value:.3f}).\n\n"
         f"Where to look next:\n"
         f"  {collection}/    the pictures, by family\n"
         f"  indexer search PICTURE --index {index_path}\n"
