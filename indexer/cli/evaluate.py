@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from indexer.cli.options import index_option, json_option, print_json
+from indexer.cli.options import index_option, json_option
 
 
 @click.command()
@@ -29,7 +29,6 @@ def evaluate(
       indexer evaluate --index my.index --html evaluation.html
       indexer evaluate --index my.index --queries held-out.csv --json
     """
-    import json
     from pathlib import Path
 
     from indexer.cli.progress import progress_bar
@@ -51,7 +50,7 @@ def evaluate(
     if html:
         report_html(evaluation, Path(html))
     if as_json:
-        print_json(json.loads(evaluation.to_json()))
+        click.echo(evaluation.to_json())
     else:
         print_evaluation(evaluation)
     for reject in rejects:

@@ -41,10 +41,11 @@ def search(
     from indexer.filters import narrowed
     from indexer.index import Index, query_bytes
     from indexer.index import search as search_index
+    from indexer.sources import FileItem
 
     wanted = narrowed(where, label)
     with Index.open(index_path) as index:
-        query = query_bytes(index, Path(image).read_bytes())
+        query = query_bytes(index, FileItem(Path(image)).read())
         answer = search_index(index, query, k, where=wanted, generation=generation, risk=risk)
     if as_json:
         print_json(answer.to_dict())

@@ -11,10 +11,15 @@ from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.index import Answer, Likelihood
 
 
+def _console() -> Console:
+    """File and family names are somebody else's text: no markup in them is obeyed."""
+    return Console(markup=False, highlight=False)
+
+
 def print_answer(answer: Answer) -> None:
     """The verdict with its reason, the candidate families, then a ranked table of hits."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{answer.conclusion.verdict}[/bold]: {answer.conclusion.reason}")
+    console = _console()
+    console.print(f"{answer.conclusion.verdict}: {answer.conclusion.reason}", style="bold")
     for candidate in answer.families:
         console.print(f"  could be {candidate.family} (p = {candidate.p_value:.2f})")
     score = "no score (no head)" if answer.score is None else f"score {answer.score:.3f}"
@@ -52,8 +57,9 @@ def _odds(ratio: Likelihood) -> str:
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """Families found, beside the baselines; then whether the calibrated figures hold."""
-    console = Console()
-    table = Table("", box=None)
+    console = _console()
+    table = Table(box=None)
+    table.add_column("", no_wrap=True)
     for name in ("P@1", "P@10", "mAP", "P@10 across sources", "real/fake AUC"):
         table.add_column(name, justify="right")
     rows: list[tuple[str, Evaluation | Baseline]] = [("descriptor", evaluation)]
@@ -67,9 +73,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     console.print(table)
     for rate, check in evaluation.fmr.items():
-        console.print(f"false-match rate {rate}: {check}", highlight=False)
+        console.print(
+            f"false-match rate {rate}: {check.observed:.5f} seen, {check.low:.5f} to "
+            f"{check.high:.5f} stated, {'holds' if check.holds else 'does not hold'}"
+        )
     if evaluation.cllr is not None:
-        console.print(f"likelihood ratios: {evaluation.cllr}", highlight=False)
+        cllr = evaluation.cllr
+        console.print(
+            f"likelihood ratios: Cllr {_bits(cllr.all)}, across sources "
+            f"{_bits(cllr.cross_source)}, at best {_bits(cllr.min)} (0 is perfect, 1 says nothing)"
+        )
     if evaluation.mean_novelty_auroc is not None:
         console.print(f"novel families told from known: AUROC {evaluation.mean_novelty_auroc:.3f}")
 
@@ -80,12 +93,16 @@ def _measured(figure: Measured) -> str:
     return f"{figure.value:.3f} ({figure.low:.2f}-{figure.high:.2f})"
 
 
+def _bits(cllr: float | None) -> str:
+    return "-" if cllr is None else f"{cllr:.3f}"
+
+
 def print_facts(facts: dict[str, Any]) -> None:
     """Nested facts, one to a line; lists by their length."""
     table = Table("fact", "value", box=None, show_header=False)
     for key, value in _flat(facts):
         table.add_row(key, str(len(value)) if isinstance(value, list) else str(value))
-    Console().print(table)
+    _console().print(table)
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -49,10 +49,8 @@ def evaluate_index(
 
     baselines = {"last_layer_cls": _final_cls(index, images), "pdq": images.pdq}
     if queries:
-        now = np.concatenate(
-            [gallery.descriptors(ids), gallery.derived.projection.apply(asked.taps)]
-        )
-        views = [against(now[: len(ids)], now[len(ids) :])]
+        projection = gallery.derived.projection
+        views = [against(gallery.descriptors(ids), projection.apply(asked.taps))]
     else:
         views = list(cross_fit(describe, strata(images.annotations)))
     return (
