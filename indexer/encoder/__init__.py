@@ -1,5 +1,9 @@
-"""Encoders: RGB images to encodings. The only package that imports torch or transformers."""
+"""Encoders: RGB images to encodings. The only package that imports torch or transformers.
 
-from indexer.encoder.torch_encoder import TorchEncoder, load_encoder
+Importing it loads neither: `load_encoder` loads what the chosen engine needs.
+"""
 
-__all__ = ["TorchEncoder", "load_encoder"]
+from indexer.encoder.encoder import VitEncoder
+from indexer.encoder.load import load_encoder
+
+__all__ = ["VitEncoder", "load_encoder"]

@@ -1,4 +1,4 @@
-"""Where and how precisely an encoder computes."""
+"""Where and how precisely torch computes."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ _DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class Placement:
     """A device and a precision class: "fp32", "fp16" or "bf16" (weights stay fp32)."""
 
     device: torch.device
@@ -26,8 +26,8 @@ class Engine:
         return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
 
 
-def choose(device: str = "auto", precision: str = "auto") -> Engine:
-    """Pick the engine; "auto" takes the fastest device, and there its customary precision.
+def choose(device: str = "auto", precision: str = "auto") -> Placement:
+    """Pick the placement; "auto" takes the fastest device, and there its customary precision.
 
     CUDA: bf16 where the hardware has it, else fp16. TPU (torch_xla): bf16. Apple (mps) and
     CPU: fp32. Raises UsageError on a device that is not there or an unknown precision.
@@ -39,7 +39,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Engine:
         raise UsageError(f"precision {precision!r}", expected="auto, fp32, bf16 or fp16")
     if precision == "fp16" and chosen.type == "cpu":
         raise UsageError("fp16 on a CPU", expected="fp32 or bf16")
-    return Engine(chosen, precision)
+    return Placement(chosen, precision)
 
 
 def _auto_device() -> torch.device:

@@ -5,19 +5,12 @@ depth of the model (after the last block, before the final norm). The last tap, 
 the CLS token after the final norm: what the head of the checkpoint sees.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-
-import torch
-from torch import Tensor
+from collections.abc import Sequence
 
 from indexer.errors import UsageError
 
-STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "cls": lambda tokens: tokens[:, 0],
-    "mean": lambda tokens: tokens[:, 1:].mean(dim=1),
-    "std": lambda tokens: tokens[:, 1:].std(dim=1, correction=0),
-}
-"""(n, 1 + patches, dim) float32 -> (n, dim): the CLS token, patch mean, patch deviation."""
+STATISTICS = ("cls", "mean", "std")
+"""Of the tokens after a layer: the CLS token, the patches' mean and standard deviation."""
 
 FINAL = "final.cls"
 
@@ -40,19 +33,3 @@ def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:
     if list(layers) != sorted(set(layers)):
         raise UsageError(f"tapped layers {tuple(layers)}", expected="each once, in ascending order")
     return (*(f"{layer}.{statistic}" for layer in layers for statistic in STATISTICS), FINAL)
-
-
-def compute_taps(hidden_states: Sequence[Tensor], tokens: Tensor, names: Sequence[str]) -> Tensor:
-    """The named taps, (n, taps, dim) float32.
-
-    `hidden_states[layer]` is (n, 1 + patches, dim), the residual stream after that block;
-    entry 0 is the embedding. `tokens`, of the same shape, come after the final norm.
-    """
-    taps = []
-    for name in names:
-        if name == FINAL:
-            taps.append(tokens[:, 0].float())
-            continue
-        layer, statistic = name.split(".")
-        taps.append(STATISTICS[statistic](hidden_states[int(layer)].float()))
-    return torch.stack(taps, dim=1)

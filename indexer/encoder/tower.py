@@ -30,15 +30,16 @@ class Features:
     logits: Tensor | None
 
 
-class Tower:
-    """A frozen model in evaluation mode, with scaled-dot-product attention."""
+class Tower(nn.Module):
+    """The model of a checkpoint, with scaled-dot-product attention."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
         self._family = checkpoint.architecture.family
-        self._model = _load(checkpoint).to(device).eval().requires_grad_(False)
+        self._model = _load(checkpoint)
 
-    def __call__(self, pixels: Tensor) -> Features:
-        """`pixels` (n, 3, height, width) float32 on the tower's device."""
+    def forward(self, pixels: Tensor) -> Features:
+        """`pixels` (n, 3, height, width) float32."""
         # DINOv2 always resamples its position embeddings to the input; the others ask.
         resample = {} if self._family == "dinov2" else {"interpolate_pos_encoding": True}
         base: Any = self._model.base_model

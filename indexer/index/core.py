@@ -19,7 +19,7 @@ from indexer.types import Int64
 from indexer.vectors import ExactIndex
 
 if TYPE_CHECKING:
-    from indexer.encoder import TorchEncoder
+    from indexer.encoder import VitEncoder
 
 TRUTH = "truth.sqlite"
 GROWTH = 1.2
@@ -33,14 +33,14 @@ UNCOVERED = 0.05
 class Index:
     """An open index. Safe to search from several threads."""
 
-    def __init__(self, path: Path, store: Store, encoder: "TorchEncoder | None" = None) -> None:
+    def __init__(self, path: Path, store: Store, encoder: "VitEncoder | None" = None) -> None:
         self.path, self.store = path, store
         self._encoder = encoder
         self._latest: Gallery | None = None
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: str | Path, encoder: "TorchEncoder") -> Self:
+    def create(cls, path: str | Path, encoder: "VitEncoder") -> Self:
         """A new, empty index for this encoder's encodings, in a new or empty folder."""
         root = Path(path)
         if root.exists() and not (root.is_dir() and not any(root.iterdir())):
@@ -109,7 +109,7 @@ class Index:
         }
 
     @property
-    def encoder(self) -> "TorchEncoder":
+    def encoder(self) -> "VitEncoder":
         """The encoder of this index, loaded on first use.
 
         Raises CheckpointError when the checkpoint is not to be had, PassportMismatch when it
@@ -129,7 +129,7 @@ class Index:
         recorded = self.store.reference["load"]["ref"]
         return recorded in (ref, str(Path(ref).resolve()))
 
-    def use(self, encoder: "TorchEncoder") -> None:
+    def use(self, encoder: "VitEncoder") -> None:
         """Encode with this encoder from now on.
 
         Raises PassportMismatch, naming each field, unless its encodings are comparable.

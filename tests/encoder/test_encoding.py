@@ -1,4 +1,4 @@
-"""Taps, tokens, devices and determinism of the torch encoder."""
+"""Taps, tokens, devices and determinism on the reference engine."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_filled_up_micro_batches_change_nothing_beyond_rounding(encoder, checkpo
     images = pictures(5)
     expected = encoder.encode(images)
     wide = load_encoder(checkpoint[0], device="cpu")
-    wide._micro_batch = 4
+    wide.engine._micro_batch = 4
     np.testing.assert_allclose(wide.encode(images).taps, expected.taps, atol=1e-5)
     np.testing.assert_allclose(wide.encode(images).logits, expected.logits, atol=1e-5)
 

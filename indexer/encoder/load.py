@@ -1,0 +1,41 @@
+"""From what a user named to an encoder that is ready."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.checkpoints import resolve
+from indexer.encoder.encoder import VitEncoder
+from indexer.encoder.taps import default_layers, tap_names
+
+
+def load_encoder(
+    ref: str | Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    fake_label: str | None = None,
+    layers: Sequence[int] | None = None,
+) -> VitEncoder:
+    """Load the checkpoint that `ref` names (see `indexer.checkpoints.resolve`).
+
+    `layers` are the tapped ones, counted from 1; four evenly spaced by default. Raises
+    NotFound, UsageError or CheckpointError.
+    """
+    from indexer.encoder.device import choose
+    from indexer.encoder.graph import Graph
+    from indexer.encoder.torch_engine import TorchEngine
+
+    placement = choose(device, precision)
+    checkpoint = resolve(str(ref), fake_label=fake_label)
+    depth = checkpoint.architecture.layers
+    layers = layers or checkpoint.layers or default_layers(depth)
+    taps = tap_names(layers, depth)
+    named_by_path = Path(ref).resolve() == checkpoint.directory.resolve()
+    reference = {
+        "ref": str(checkpoint.directory.resolve()) if named_by_path else str(ref),
+        "fake_label": fake_label,
+        "layers": list(layers),
+        "precision": placement.precision,
+    }
+    engine = TorchEngine(Graph(checkpoint, layers), placement)
+    return VitEncoder(checkpoint, engine, taps, reference)
