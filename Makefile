@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-slow lint format bench clean
+.PHONY: setup browser demo test test-slow lint format bench clean
 
 setup: $(STAMP)
 
@@ -13,10 +13,16 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[evaluate,dev]'
 	touch $@
 
+# The page's tests need a Chromium; where none can be installed they skip and say so.
+browser:
+	@{ command -v chromium || command -v google-chrome; } >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	|| echo "no chromium and no way to install it here: the page's tests will be skipped"
+
 demo: setup
 	$(BIN)/indexer demo
 
-test: setup
+test: setup browser
 	$(BIN)/python -m pytest
 
 test-slow: setup

@@ -9,7 +9,7 @@ from indexer import __version__
 from search_api import problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
-from search_api.routes import health, images, search
+from search_api.routes import health, images, page, search
 from search_api.service import open_service
 from search_api.settings import Settings
 
@@ -31,8 +31,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for routes in (search, images, health):
+    for routes in (search, images, health, page):
         app.include_router(routes.router)
+    app.mount("/assets", page.assets)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestLimit, max_requests=settings.max_requests)
     app.add_middleware(SecurityHeaders)

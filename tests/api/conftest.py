@@ -1,17 +1,12 @@
 """A real server over a tiny index that the real build made."""
 
-import os
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from hostile import encode, picture
+from serving import Server, serving
 from tiny import write_vit
 
 from indexer.encoder import load_encoder
@@ -55,39 +50,13 @@ def index(index_path: Path) -> Iterator[Index]:
         yield index
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A running `search-api`; `log` holds all that it has printed."""
-
-    url: str
-    log: Path
-
-
 @pytest.fixture(scope="session")
 def server(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`search-api` as a process of its own, on a free loopback port."""
     log = tmp_path_factory.mktemp("log") / "server.log"
-    command = [Path(sys.executable).parent / "search-api", "--index", index_path, "--port", "0"]
     limit = {"LINEUP_MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES)}
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | limit
-        )
-    try:
-        yield Server(_address(process, log), log)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    for _ in range(1800):
-        if found := re.search(r"running on (http://\S+)", log.read_text()):
-            return found[1]
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+    with serving(index_path, log, limit) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,80 @@
+// One hit beside the image that was asked about.
+
+import { askJson } from "./api.js";
+import { at, digest, facts, h } from "./dom.js";
+import { badge, evidence } from "./hits.js";
+import { thumbnail } from "./picture.js";
+import { trouble } from "./status.js";
+import { size, when } from "./words.js";
+
+/** Open the hit of `rank` (0 is the nearest) beside `image`; arrow keys turn to its neighbours. */
+export function compare(answer, rank, image) {
+  const dialog = at("hit");
+  const turn = (by) => {
+    const next = rank + by;
+    if (next >= 0 && next < answer.hits.length) compare(answer, next, image);
+  };
+  dialog.onkeydown = (event) => {
+    if (event.target.closest("input, select, textarea")) return;
+    if (event.key === "ArrowLeft") turn(-1);
+    if (event.key === "ArrowRight") turn(1);
+  };
+  dialog.replaceChildren(...content(answer, rank, image, turn));
+  if (!dialog.open) dialog.showModal();
+}
+
+function content(answer, rank, image, turn) {
+  const hit = answer.hits[rank];
+  const step = (by, label, sign) =>
+    h("button", { type: "button", "aria-label": label, disabled: !answer.hits[rank + by], onclick: () => turn(by) }, sign);
+  const more = h("div", { "aria-busy": "true" }, h("p", { class: "quiet" }, "Reading what is known of it…"));
+  describe(hit.sha256, answer.generation, more);
+  return [
+    h(
+      "header",
+      {},
+      h("h2", { id: "hit-title" }, `Hit ${rank + 1} of ${answer.hits.length}: ${hit.family ?? "no family"} `, badge(hit.label)),
+      h("p", { class: "row" }, step(-1, "Nearer hit", "←"), step(1, "Farther hit", "→"),
+        h("button", { type: "button", "aria-label": "Close", onclick: () => at("hit").close() }, "✕")),
+    ),
+    h(
+      "div",
+      { class: "pair" },
+      h("figure", {}, asked(image), h("figcaption", {}, "Asked about")),
+      h("figure", {}, thumbnail(hit.sha256, `Hit ${rank + 1}`), h("figcaption", {}, `Hit ${rank + 1}`)),
+    ),
+    evidence(hit, answer.query_sha256),
+    h("p", { class: "row" },
+      h("a", { class: "button", href: `#/image/${hit.sha256}`, onclick: () => at("hit").close() }, "Search with this image")),
+    more,
+  ];
+}
+
+function asked(image) {
+  if (!image.file) return thumbnail(image.sha256, "The image that was asked about");
+  return h("span", { class: "picture" }, h("img", { src: image.url, alt: "The image that was asked about" }));
+}
+
+async function describe(sha256, generation, place) {
+  try {
+    const known = await askJson(`v1/images/${sha256}?generation=${generation}`);
+    place.replaceChildren(details(known));
+  } catch (failure) {
+    place.replaceChildren(trouble(failure, () => describe(sha256, generation, place)));
+  }
+  place.removeAttribute("aria-busy");
+}
+
+function details({ sha256, uris, facts: file, annotation, metadata, score, added_gen: added }) {
+  return facts([
+    ["Family", annotation.family],
+    ["Source", annotation.source],
+    ["Captured", annotation.captured_at && when(annotation.captured_at)],
+    ["Checkpoint's score", score?.toFixed(3)],
+    ["File", `${file.format}, ${file.width} × ${file.height} pixels, ${size(file.bytes)}`],
+    ["Found at", uris.join("\n")],
+    ["sha256", digest(sha256)],
+    ["Indexed in", `generation ${added}`],
+    ...Object.entries(metadata).map(([name, value]) => [name, String(value)]),
+  ]);
+}

@@ -1,0 +1,118 @@
+// The search view: what is asked, the request, the answer.
+
+import { askJson } from "./api.js";
+import { onFile, showAsked } from "./asked.js";
+import { compare } from "./compare.js";
+import { at, h } from "./dom.js";
+import { narrows, options } from "./filters.js";
+import { hits } from "./hits.js";
+import { announce, hush, say, trouble, working } from "./status.js";
+import { candidates, verdict } from "./verdict.js";
+import { capital, counted } from "./words.js";
+
+let image = null; // what is asked about: {file, url} or {sha256}
+let upload = null; // the last {file, url}, to come back to
+let running = null; // the AbortController of the request in work
+
+/** Wire the view's controls, once. */
+export function startSearch() {
+  onFile((file) => {
+    if (upload) URL.revokeObjectURL(upload.url);
+    upload = { file, url: URL.createObjectURL(file) };
+    if (location.hash === "#/" || !location.hash) turnTo(upload);
+    else location.hash = "#/";
+  });
+  at("pick-it").addEventListener("click", () => {
+    if (at("sha256").reportValidity() && at("sha256").value) location.hash = `#/image/${at("sha256").value}`;
+  });
+  at("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (image) search();
+    else say("Choose an image first, or drop or paste one.");
+  });
+  at("stop").addEventListener("click", () => running?.abort());
+}
+
+/** Show the view for an indexed image, or without one for the last upload. */
+export function showSearch(sha256) {
+  const next = sha256 ? { sha256 } : upload;
+  if (next === null) clear();
+  else if (next !== image && !(sha256 && sha256 === image?.sha256)) turnTo(next);
+}
+
+function clear() {
+  image = null;
+  showAsked(null);
+  at("answer").replaceChildren(welcome());
+}
+
+function turnTo(next) {
+  image = next;
+  showAsked(image);
+  search();
+}
+
+async function search() {
+  running?.abort();
+  const control = (running = new AbortController());
+  const asked = options(at("ask"));
+  busy(true);
+  working(image.file ? `The model looks at ${image.file.name}` : "Searching");
+  try {
+    const answer = await request(asked, control.signal);
+    show(answer, narrows(asked));
+    announce(`${capital(answer.conclusion.verdict)}. ${counted(answer.hits.length, "known image")} shown.`);
+  } catch (failure) {
+    if (control.signal.aborted) {
+      if (running === control) say("Stopped.");
+      return;
+    }
+    hush();
+    at("answer").replaceChildren(trouble(failure, search));
+  } finally {
+    if (running === control) busy(false);
+  }
+}
+
+function request(asked, signal) {
+  const onWait = (seconds) => working(`The service has all the work it can take. Trying again in ${seconds} s`);
+  let body = { ...asked, id: image.sha256 };
+  if (image.file) {
+    body = new FormData();
+    for (const [name, value] of Object.entries(asked)) body.append(name, value);
+    body.append("image", image.file);
+  }
+  return askJson("v1/search", { method: "POST", body, signal, onWait });
+}
+
+function busy(is) {
+  at("answer").setAttribute("aria-busy", is);
+  at("stop").hidden = !is;
+}
+
+function show(answer, narrowed) {
+  at("answer").replaceChildren(
+    verdict(answer),
+    candidates(answer, () => null) ?? "",
+    hits(answer, narrowed, (rank) => compare(answer, rank, image)),
+  );
+  const top = at("verdict").getBoundingClientRect().top;
+  if (top > 0.7 * innerHeight) at("verdict").scrollIntoView();
+}
+
+function welcome() {
+  return h(
+    "section",
+    { class: "panel welcome", "aria-labelledby": "welcome" },
+    h("h2", { id: "welcome" }, "What you will see"),
+    h(
+      "ol",
+      {},
+      h("li", {}, "A verdict with its reason: a known family, a novel fake, looks authentic, or inconclusive."),
+      h("li", {}, "The families that the image could belong to, each with a p-value."),
+      h("li", {}, "The nearest known images, each with how often unrelated images are as alike."),
+    ),
+    h("p", {}, "None of it proves anything by itself. ",
+      "A search finds what this gallery knows, and says how far each figure can be trusted."),
+  );
+}

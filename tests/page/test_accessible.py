@@ -1,0 +1,63 @@
+"""Every screen, in both widths and both colour schemes, before axe-core."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import UNKNOWN, choose
+from playwright.sync_api import Browser, Page
+from serving import Server
+
+WIDTHS = (360, 1600)
+
+
+def faults(page: Page) -> list[str]:
+    """axe's serious and critical findings, and whether the page must be scrolled sideways."""
+    found = [
+        f"{fault['id']}: {[node['html'] for node in fault['nodes']]}"
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than the window")
+    return found
+
+
+@pytest.fixture(params=WIDTHS)
+def narrow_and_wide(request: pytest.FixtureRequest, browser: Browser, server: Server):
+    """The page at one of both widths."""
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": request.param, "height": 900},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto("/")
+    yield page
+    context.close()
+
+
+def seen(page: Page, screen: str) -> dict[str, list[str]]:
+    """What is wrong with a screen in each of both colour schemes."""
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found[f"{screen}, {scheme}"] = faults(page)
+    return found
+
+
+def test_no_screen_has_a_serious_fault(narrow_and_wide: Page) -> None:
+    page = narrow_and_wide
+    found = seen(page, "start")
+    choose(page, UNKNOWN)
+    page.wait_for_selector(".cards img")
+    page.get_by_text("Only compare with").click()
+    page.get_by_text("Pick an indexed image").click()
+    found |= seen(page, "answer, everything unfolded")
+    page.locator(".cards button").first.click()
+    page.wait_for_selector("dialog img")
+    page.wait_for_selector("dialog .facts")
+    found |= seen(page, "hit")
+    page.keyboard.press("Escape")
+    choose(page, b"not an image")
+    page.wait_for_selector("[role=alert]")
+    found |= seen(page, "error")
+    assert not {screen: what for screen, what in found.items() if what}
