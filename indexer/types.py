@@ -21,13 +21,15 @@ class Passport:
     """Everything that must be equal for two encodings to be comparable.
 
     `preprocessing` is the recipe in canonical JSON form, `taps` names the rows of a tap
-    array in order ("3.cls", "3.mean", "3.std", "6.cls", ...), `dim` is the width of each.
+    array in order ("3.cls", "3.mean", "3.std", "6.cls", ...), `patch_layer` the layer whose
+    tokens are the patches, `dim` the width of each tap and patch.
     `precision` is the class of arithmetic ("fp32", "bf16", "fp16", "int8").
     """
 
     weights_sha256: str
     preprocessing: str
     taps: tuple[str, ...]
+    patch_layer: int
     dim: int
     precision: str
 
@@ -54,10 +56,10 @@ class Passport:
 class Encodings:
     """What an encoder yields for a batch of n images.
 
-    `taps` (n, taps, dim) float32; `patches` (n, rows, columns, dim) float32, the final
-    layer's patch tokens after the last norm; `logits` (n, classes) float32 as the head
-    gives them, or None for a tower without a head; `scores` (n,) float32, the
-    checkpoint's own p(fake) in [0, 1], or None without a head.
+    `taps` (n, taps, dim) float32; `patches` (n, rows, columns, dim) float32, the patch
+    tokens of the residual stream after the passport's `patch_layer`; `logits` (n, classes)
+    float32 as the head gives them, or None for a tower without a head; `scores` (n,)
+    float32, the checkpoint's own p(fake) in [0, 1], or None without a head.
     """
 
     taps: Float32

@@ -9,7 +9,7 @@ import numpy as np
 from indexer.store import NewImage
 from indexer.types import Annotation, ImageFacts, Passport
 
-PASSPORT = Passport("ab" * 32, '{"size":8}', ("3.cls", "3.mean"), 4, "fp32")
+PASSPORT = Passport("ab" * 32, '{"size":8}', ("3.cls", "3.mean"), 3, 4, "fp32")
 UNKNOWN = Annotation()
 
 

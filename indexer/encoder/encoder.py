@@ -20,10 +20,11 @@ class VitEncoder:
         checkpoint: Checkpoint,
         engine: Engine,
         taps: tuple[str, ...],
+        patch_layer: int,
         reference: Mapping[str, Any],
     ) -> None:
         self.checkpoint, self.engine, self.reference = checkpoint, engine, reference
-        self._taps = taps
+        self._taps, self._patch_layer = taps, patch_layer
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -37,6 +38,7 @@ class VitEncoder:
             weights_sha256=self.checkpoint.weights_sha256,
             preprocessing=self.checkpoint.recipe.to_json(),
             taps=self._taps,
+            patch_layer=self._patch_layer,
             dim=self.checkpoint.architecture.hidden,
             precision=self.engine.precision,
         )

@@ -13,13 +13,15 @@ from indexer.encoder.tower import Tower
 class Graph(nn.Module):
     """A frozen torch module; other engines convert it, so that they compute the same.
 
-    `layers` are the tapped ones, counted from 1.
+    `layers` are the tapped ones, `patch_layer` is the one whose patch tokens come out, all
+    counted from 1.
     """
 
-    def __init__(self, checkpoint: Checkpoint, layers: Sequence[int]) -> None:
+    def __init__(self, checkpoint: Checkpoint, layers: Sequence[int], patch_layer: int) -> None:
         super().__init__()
         self.tower = Tower(checkpoint)
-        self.layers, self.grid = tuple(layers), checkpoint.grid
+        self.layers, self.patch_layer = tuple(layers), patch_layer
+        self.grid = checkpoint.grid
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
@@ -30,7 +32,7 @@ class Graph(nn.Module):
         hidden = (features.hidden_states[layer].float() for layer in self.layers)
         rows = [_statistic(tokens, name) for tokens in hidden for name in STATISTICS]
         taps = torch.stack([*rows, final[:, 0]], dim=1)
-        patches = final[:, 1:].unflatten(1, self.grid)
+        patches = features.hidden_states[self.patch_layer][:, 1:].float().unflatten(1, self.grid)
         if features.logits is None:
             return taps, patches
         return taps, patches, features.logits.float()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from indexer.checkpoints import resolve
 from indexer.encoder.encoder import VitEncoder
-from indexer.encoder.taps import default_layers, tap_names
+from indexer.encoder.taps import default_layers, default_patch_layer, tap_names
 
 
 def load_encoder(
@@ -37,5 +37,6 @@ def load_encoder(
         "layers": list(layers),
         "precision": placement.precision,
     }
-    engine = TorchEngine(Graph(checkpoint, layers), placement)
-    return VitEncoder(checkpoint, engine, taps, reference)
+    patch_layer = default_patch_layer(depth)
+    engine = TorchEngine(Graph(checkpoint, layers, patch_layer), placement)
+    return VitEncoder(checkpoint, engine, taps, patch_layer, reference)

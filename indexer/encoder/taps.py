@@ -26,6 +26,14 @@ def default_layers(depth: int) -> tuple[int, ...]:
     return tuple(max(quarter, round(depth * quarter / 6)) for quarter in (1, 2, 3, 4))
 
 
+def default_patch_layer(depth: int) -> int:
+    """The layer whose tokens are kept as patches: a third of the depth, at least the fourth.
+
+    There a token still says what its own pixels show; docs/regions.md has the measurements.
+    """
+    return min(depth, max(4, round(depth / 3)))
+
+
 def tap_names(layers: Sequence[int], depth: int) -> tuple[str, ...]:
     """All statistics of `layers`, then FINAL. Raises UsageError on a layer out of 1..depth."""
     if not layers or any(not 1 <= layer <= depth for layer in layers):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from indexer.encoder import load_encoder
 from indexer.encoder.device import choose
-from indexer.encoder.taps import default_layers
+from indexer.encoder.taps import default_layers, default_patch_layer
 from indexer.errors import UsageError
 from indexer.images.recipe import preprocess
 
@@ -59,9 +59,15 @@ def test_taps_equal_a_hand_computation_from_hidden_states(checkpoint):
     names = ("2.cls", "2.mean", "2.std", "4.cls", "4.mean", "4.std", "final.cls")
     assert encoder.passport.taps == names
     np.testing.assert_allclose(encodings.taps, expected, atol=1e-5)
-    final = output.last_hidden_state[:, 1:].numpy().reshape(2, 4, 4, tiny.HIDDEN)
-    np.testing.assert_allclose(encodings.patches, final, atol=1e-5)
+    assert encoder.passport.patch_layer == 4
+    patches = fourth[:, 1:].reshape(2, 4, 4, tiny.HIDDEN)
+    np.testing.assert_allclose(encodings.patches, patches, atol=1e-5)
     assert (output.hidden_states[4] - output.last_hidden_state).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(("depth", "layer"), [(12, 4), (8, 4), (24, 8), (3, 3)])
+def test_patches_come_from_a_third_of_the_depth(depth, layer):
+    assert default_patch_layer(depth) == layer
 
 
 @pytest.mark.parametrize(

@@ -67,17 +67,19 @@ def test_the_two_key_generations_are_different_files_with_one_meaning(tmp_path):
 
 
 @pytest.mark.parametrize("with_text", [False, True])
-def test_clip_gives_tokens_after_the_last_norm_and_no_score(tmp_path, with_text):
+def test_clip_gives_a_cls_after_the_last_norm_and_no_score(tmp_path, with_text):
     tower = tiny.write_clip(tmp_path, with_text=with_text)
     encoder = load_encoder(tmp_path)
     images = pictures()
     encodings = encoder.encode(images)
     with torch.inference_mode():
-        last = tower(pixels(encoder, images)).last_hidden_state
-        expected = tower.post_layernorm(last)[:, 1:].unflatten(1, (4, 4)).numpy()
+        output = tower(pixels(encoder, images), output_hidden_states=True)
+        cls = tower.post_layernorm(output.last_hidden_state)[:, 0].numpy()
+        patches = output.hidden_states[4][:, 1:].unflatten(1, (4, 4)).numpy()
     assert encodings.logits is None
     assert encodings.scores is None
-    np.testing.assert_allclose(encodings.patches, expected, atol=1e-5)
+    np.testing.assert_allclose(encodings.taps[:, -1], cls, atol=1e-5)
+    np.testing.assert_allclose(encodings.patches, patches, atol=1e-5)
 
 
 def test_a_tower_without_head_is_an_encoder_without_score(tmp_path):

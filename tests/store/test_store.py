@@ -354,7 +354,7 @@ def test_check_tells_what_contradicts_itself(tmp_path, harm, told):
 
 
 def test_passport_of_another_shape_is_kept_as_given(tmp_path):
-    passport = Passport("cd" * 32, "{}", ("11.cls",), 768, "bf16")
+    passport = Passport("cd" * 32, "{}", ("11.cls",), 4, 768, "bf16")
     Store.create(tmp_path / "t", passport).close()
     with Store.open(tmp_path / "t") as store:
         assert store.passport.digest == passport.digest
