@@ -6,12 +6,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from indexer import __version__
-from search_api import problems
+from search_api import access, problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
 from search_api.routes import health, images, page, search
 from search_api.service import open_service
 from search_api.settings import Settings
+
+REFUSALS = (
+    problems.Unauthenticated("no key", expected="the header Authorization: Bearer lineup_..."),
+    problems.Forbidden("the key desk has the scopes read", expected="ingest"),
+    problems.TooManyRequests("more than 100 requests a second with this key", {}),
+    problems.Overloaded("64 requests are in work", do="try again later"),
+)
+"""What any route that needs a scope may answer."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -35,7 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes.router)
     app.mount("/assets", page.assets)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(access.Access)
     app.add_middleware(RequestLimit, max_requests=settings.max_requests)
     app.add_middleware(SecurityHeaders)
-    app.openapi()["components"]["schemas"].update(problems.components())
+    document = app.openapi()
+    document["components"]["schemas"].update(problems.components())
+    access.describe(document, problems.documented(*REFUSALS))
     return app

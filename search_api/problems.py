@@ -6,7 +6,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +24,8 @@ RETRY_AFTER_SECONDS = 1
 
 KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad-request": (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
+    "unauthenticated": (HTTPStatus.UNAUTHORIZED, "A key is needed"),
+    "forbidden": (HTTPStatus.FORBIDDEN, "The key may not do this"),
     "not-found": (HTTPStatus.NOT_FOUND, "What was named does not exist"),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "The method is not offered here"),
     "passport-mismatch": (HTTPStatus.CONFLICT, "The encodings are not comparable"),
@@ -69,6 +71,32 @@ class Overloaded(LineupError):
     """As much work is waiting as the settings allow."""
 
     code = "overloaded"
+
+
+class Unauthenticated(LineupError):
+    """No key where one is needed, or one that is not known (any more)."""
+
+    code = "unauthenticated"
+    headers: ClassVar = {"WWW-Authenticate": 'Bearer realm="lineup"'}
+
+
+class Forbidden(LineupError):
+    """A key without the scope that the route needs."""
+
+    code = "forbidden"
+
+
+class TooManyRequests(LineupError):
+    """A key used faster, or more often at once, than the settings allow.
+
+    `headers` say when to come again.
+    """
+
+    code = "too-many-requests"
+
+    def __init__(self, found: str, headers: Mapping[str, str]) -> None:
+        super().__init__(found, do="try again after Retry-After seconds")
+        self.headers = headers
 
 
 class ModelUnavailable(LineupError):
@@ -154,8 +182,7 @@ def respond(error: Exception) -> JSONResponse:
     headers = dict(SECURITY_HEADERS)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(error, HTTPException):
-        headers.update(error.headers or {})
+    headers.update(getattr(error, "headers", None) or {})
     return JSONResponse(problem.to_dict(), problem.status, headers, MEDIA_TYPE)
 
 

@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from indexer.index import Index
+from search_api.access import Keyring
+from search_api.quota import Quotas
 from search_api.settings import Settings
 from search_api.worker import ModelWorker
 
@@ -21,6 +23,8 @@ class Service:
     settings: Settings
     index: Index
     worker: ModelWorker
+    keyring: Keyring
+    quotas: Quotas
 
 
 @asynccontextmanager
@@ -35,7 +39,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         try:
             await worker.run(lambda: _warm_up(index), timeout=None)
             await run_in_threadpool(index.gallery)
-            yield Service(settings, index, worker)
+            keyring = Keyring(index.store, required=settings.auth == "required")
+            quotas = Quotas(settings.key_rate, settings.key_requests)
+            yield Service(settings, index, worker, keyring, quotas)
         finally:
             worker.stop()
 

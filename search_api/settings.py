@@ -1,6 +1,7 @@
 """What the service can be told, by flag, environment (`LINEUP_*`) or TOML, in this order."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -24,6 +25,15 @@ class Settings(BaseSettings):
     index: Path = Field(description="The index folder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    auth: Literal["auto", "required"] = Field(
+        "auto", description="required: a key is needed even while none exists; auto: once one does."
+    )
+    key_rate: float = Field(
+        100.0, gt=0, description="Requests a second with one key; more are refused with 429."
+    )
+    key_requests: int = Field(
+        32, ge=1, description="Requests of one key in work at once; more are refused with 429."
+    )
     max_upload_bytes: int = Field(
         32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
     )

@@ -1,6 +1,7 @@
 """The truth of an index: everything that cannot be derived again, in one transactional file."""
 
 from indexer.store.records import (
+    ApiKey,
     Columns,
     Counts,
     Fit,
@@ -13,6 +14,7 @@ from indexer.store.store import Store
 from indexer.store.transaction import Transaction
 
 __all__ = [
+    "ApiKey",
     "Columns",
     "Counts",
     "Fit",

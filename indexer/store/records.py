@@ -100,3 +100,19 @@ class Counts:
     rejects: int
     by_label: dict[str, int]
     by_family: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is kept of a key of the service: enough to recognise it, not to use it.
+
+    `digest` is sha256 of `salt` and the key's secret; `key_id` the part of the key that names
+    it. `added_gen` is 0 for a key that is not stored yet.
+    """
+
+    key_id: str
+    name: str
+    salt: bytes
+    digest: bytes
+    scopes: frozenset[str]
+    added_gen: int = 0

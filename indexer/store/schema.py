@@ -156,3 +156,25 @@ Index(
     sqlite_where=rejects.c.removed_gen.is_(None),
     postgresql_where=rejects.c.removed_gen.is_(None),
 )
+
+keys = Table(
+    "keys",
+    metadata,
+    _key(),
+    Column("key_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),
+    _generation("added_gen"),
+    _generation("removed_gen", nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Who may use the service: salted digests, never the keys; `scopes` separated by spaces."""
+Index(
+    "keys_live",
+    keys.c.name,
+    unique=True,
+    sqlite_where=keys.c.removed_gen.is_(None),
+    postgresql_where=keys.c.removed_gen.is_(None),
+)

@@ -20,7 +20,8 @@ from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import Filter
 from indexer.store.check import problems
 from indexer.store.engine import BEGIN, damaged, sqlite_engine, use_write_ahead_log
-from indexer.store.records import Columns, Counts, Fit, Generation, Reject, StoredImage
+from indexer.store.keys import live_keys
+from indexer.store.records import ApiKey, Columns, Counts, Fit, Generation, Reject, StoredImage
 from indexer.store.rows import (
     latest_generation,
     live_id,
@@ -275,6 +276,11 @@ class Store:
                 by_label=dict(by_label),
                 by_family=dict(by_family),
             )
+
+    def api_keys(self) -> list[ApiKey]:
+        """The keys of the service that have not been revoked, oldest first."""
+        with self._engine.connect() as connection:
+            return live_keys(connection)
 
     def check(self) -> list[str]:
         """Whatever contradicts itself in the file, one line each; empty when it is sound."""

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, u
 
 from indexer.errors import NotFound, UsageError
 from indexer.filters import as_number, as_text
-from indexer.store.records import NewImage
+from indexer.store import keys
+from indexer.store.records import ApiKey, NewImage
 from indexer.store.schema import (
     fits,
     generations,
@@ -115,6 +116,18 @@ class Transaction:
         self._begin()
         row = {"generation": self.generation, "fitted_on": fitted_on}
         self._connection.execute(insert(fits), row)
+
+    def add_key(self, key: ApiKey) -> None:
+        """Let a key in. Raises UsageError when its name is taken."""
+        keys.refuse_taken(self._connection, key.name)
+        self._begin()
+        keys.insert_key(self._connection, key, self.generation)
+
+    def revoke_key(self, name: str) -> None:
+        """End the key of this name. Raises NotFound."""
+        keys.require_live(self._connection, name)
+        self._begin()
+        keys.end_key(self._connection, name, self.generation)
 
     def _check(self, image: NewImage) -> None:
         expected = (len(self._passport.taps), self._passport.dim)

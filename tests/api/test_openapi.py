@@ -44,8 +44,14 @@ PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
 }
 """A request for every documented problem that a healthy service gives."""
 
-UNHEALTHY = {"overloaded", "model-unavailable"}
-"""Provoked in test_limits.py."""
+ELSEWHERE = {
+    "overloaded",
+    "model-unavailable",
+    "unauthenticated",
+    "forbidden",
+    "too-many-requests",
+}
+"""Provoked in test_limits.py and test_access.py."""
 
 
 @pytest.fixture
@@ -102,7 +108,7 @@ def test_every_documented_problem_comes_as_documented(
                 problem = Problem.model_validate(example["value"])
                 assert problem.type == PREFIX + code
                 assert (problem.status, problem.title) == (int(status), KINDS[code][1])
-    assert {key for key in documented if key[2] not in UNHEALTHY} == PROVOKED.keys()
+    assert {key for key in documented if key[2] not in ELSEWHERE} == PROVOKED.keys()
     for (method, path, code), request in PROVOKED.items():
         answer = client.request(method, path.format(sha256=ABSENT), **request).json()
         assert answer["type"] == PREFIX + code

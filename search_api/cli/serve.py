@@ -1,16 +1,14 @@
-"""The `search-api` command."""
+"""search-api, without a sub-command: serve."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from indexer import __version__
-from indexer.errors import LineupError, UsageError
 from search_api.settings import Settings, load_settings
 
 
-def _settings_options(command: click.Command) -> click.Command:
+def _settings_options(command: click.Group) -> click.Group:
     """A flag for every field of the settings; the settings themselves check the values."""
     for name, field in reversed(Settings.model_fields.items()):
         default = "required" if field.is_required() else f"default: {field.default}"
@@ -24,7 +22,10 @@ def _settings_options(command: click.Command) -> click.Command:
 
 
 @_settings_options
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -32,7 +33,8 @@ def _settings_options(command: click.Command) -> click.Command:
     help="A TOML file with settings, named as the flags are.  [env: LINEUP_CONFIG]",
 )
 @click.version_option(__version__, prog_name="search-api")
-def search_api(config: Path | None, **flags: str | None) -> None:
+@click.pass_context
+def search_api(context: click.Context, /, config: Path | None, **flags: str | None) -> None:
     """Serve searches over an index by HTTP.
 
     A flag goes before its environment variable, that before the file given by --config.
@@ -42,7 +44,10 @@ def search_api(config: Path | None, **flags: str | None) -> None:
     Example:
       search-api --index my.index --port 8000
       curl -F image=@suspicious.jpg -F k=5 http://127.0.0.1:8000/v1/search
+      search-api keys add newsroom --index my.index --scopes read,label
     """
+    if context.invoked_subcommand is not None:
+        return
     settings = load_settings(config, **{name: v for name, v in flags.items() if v is not None})
 
     import uvicorn
@@ -53,12 +58,3 @@ def search_api(config: Path | None, **flags: str | None) -> None:
     Index.open(settings.index).close()  # a wrong path is told in one line, before any start-up
     click.echo(f"settings: {settings.model_dump_json()}", err=True)
     uvicorn.run(create_app(settings), host=settings.host, port=settings.port, server_header=False)
-
-
-def main() -> None:
-    """Run the command; an expected failure is one line on stderr and exit code 1 (usage: 2)."""
-    try:
-        search_api()
-    except LineupError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
