@@ -5,6 +5,7 @@ does belong to a family gets a p-value of at most `risk` with a probability of a
 whatever the descriptors are, as long as it is exchangeable with the family's labelled images.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +37,7 @@ class Typicalities:
         Ties count as less typical and nothing is drawn at random, so that the same query has
         the same answer; this can only make the p-value larger.
         """
-        return float(1 + np.searchsorted(self.values, typicality, side="right")) / (
-            1 + len(self.values)
-        )
+        return (1 + bisect_right(self.values, typicality)) / (1 + len(self.values))
 
 
 @dataclass(frozen=True, slots=True)

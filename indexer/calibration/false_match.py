@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.calibration.estimate import Estimate, Missing, clopper_pearson
+from indexer.calibration.piecewise import interpolate, place
 from indexer.types import Float32, Int64
 
 MIN_PAIRS, MIN_IMAGES = 100, 10
@@ -35,8 +36,9 @@ class FalseMatch:
         if similarity > self.similarity[-1]:
             rate, effective = 0.0, self.effective[-1]
         else:
-            rate = float(np.exp(np.interp(similarity, self.similarity, np.log(self.rate))))
-            effective = float(np.interp(similarity, self.similarity, self.effective))
+            left, right, share = place(similarity, self.similarity)
+            rate = self.rate[left] * (self.rate[right] / self.rate[left]) ** share
+            effective = interpolate(similarity, self.similarity, self.effective)
         low, high = clopper_pearson(rate, effective)
         return Estimate(rate, low, high, self.pairs, effective)
 

@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from indexer.calibration.annotations import Annotations, Bool, relate
 from indexer.calibration.estimate import Missing
+from indexer.calibration.piecewise import interpolate
 from indexer.types import Float32, Int64
 
 Float64 = NDArray[np.float64]
@@ -58,7 +59,7 @@ class LikelihoodRatio:
 
     def at(self, similarity: float) -> float:
         """log10 of the likelihood ratio same family : different family; rises with similarity."""
-        return float(np.interp(similarity, self.similarity, self.log10))
+        return interpolate(similarity, self.similarity, self.log10)
 
 
 def verbal(log10: float) -> str:

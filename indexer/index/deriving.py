@@ -49,7 +49,13 @@ def describe(store: Store, projection: Projection, ids: Int64) -> Float32:
 def derive(store: Store, fitted: Fitted, *, fit: int, covers: int) -> Derived:
     """Everything that is searched, for the gallery at generation `covers`."""
     ids = store.ids(generation=covers)
-    descriptors = describe(store, fitted.projection, ids)
+    return searchable(fitted, ids, describe(store, fitted.projection, ids), fit=fit, covers=covers)
+
+
+def searchable(
+    fitted: Fitted, ids: Int64, descriptors: Float32, *, fit: int, covers: int
+) -> Derived:
+    """As `derive`, of ascending ids (n,) whose descriptors (n, dim) are known already."""
     vectors, choice = build_vectors(ids, descriptors)
     return Derived(
         fit, covers, ids, descriptors, vectors, choice, fitted.projection, fitted.calibration

@@ -11,24 +11,29 @@ import numpy as np
 from indexer.calibration import Annotations, Verdict
 from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
-from indexer.vectors import ExactIndex
+from indexer.vectors import ExactIndex, located
 
-OVERFETCH = 256
-"""Up to so many removed images are searched for and dropped; above, the search is filtered."""
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The images that verdicts compare a query with, a spread sample of a large gallery:
+    ascending `ids` (r,), their descriptors `vectors` (r, dim), what is known of them."""
+
+    ids: Int64
+    vectors: Float32
+    annotations: Annotations
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """`recent` holds the images added after `derived.covers`; `removed` (ascending ids) those
-    of `derived` that are gone at `generation`. Verdicts compare a query with `reference`
-    (ascending ids, a spread sample of a large gallery) and its `annotations`."""
+    of `derived` that are gone at `generation`."""
 
     generation: int
     derived: Derived
     recent: ExactIndex
     removed: Int64
-    reference: Int64
-    annotations: Annotations
+    reference: Reference
 
     def __len__(self) -> int:
         return len(self.derived.ids) - len(self.removed) + len(self.recent)
@@ -39,26 +44,26 @@ class Gallery:
         Ordered by (similarity descending, id ascending); ids (m,) int64, similarities (m,)
         float32 in [-1, 1].
         """
-        if allowed is None and len(self.removed) > OVERFETCH:
-            allowed = np.union1d(
-                np.setdiff1d(self.derived.ids, self.removed, assume_unique=True), self.recent.ids
-            )
-        extra = 0 if allowed is not None else len(self.removed)
-        ids, similarities = self.derived.vectors.search(query, k + extra, allowed)
-        kept = ~np.isin(ids, self.removed)
+        ids, similarities = self._covered(query, k, allowed)
         new_ids, new_similarities = self.recent.search(query, k, allowed)
-        ids = np.concatenate([ids[kept], new_ids])
-        similarities = np.concatenate([similarities[kept], new_similarities])
+        ids = np.concatenate([ids, new_ids])
+        similarities = np.concatenate([similarities, new_similarities])
         order = np.lexsort((ids, -similarities))[:k]
         return ids[order], similarities[order]
 
+    def _covered(self, query: Float32, k: int, allowed: Int64 | None) -> tuple[Int64, Float32]:
+        """Search on until k are left without the removed ones, or everything is found."""
+        fetch = k
+        while True:
+            ids, similarities = self.derived.vectors.search(query, fetch, allowed)
+            live = ~located(ids, self.removed)[1]
+            if live.sum() >= k or len(ids) < fetch:
+                return ids[live], similarities[live]
+            fetch *= 2
+
     def descriptors(self, ids: Int64) -> Float32:
         """(m, dim) descriptors of live images, in the order of `ids`."""
-        rows = np.searchsorted(self.derived.ids, ids)
-        rows[rows == len(self.derived.ids)] = 0
-        covered = (
-            self.derived.ids[rows] == ids if len(self.derived.ids) else np.zeros(len(ids), bool)
-        )
+        rows, covered = located(ids, self.derived.ids)
         out = np.empty((len(ids), self.derived.descriptors.shape[1]), np.float32)
         out[covered] = self.derived.descriptors[rows[covered]]
         recent = np.searchsorted(self.recent.ids, ids[~covered])
@@ -72,8 +77,10 @@ class Gallery:
 
         `without` is the id of the query's own image in the gallery, which must not speak.
         """
-        rows = np.flatnonzero(self.reference != without)
-        similarities = self.descriptors(self.reference[rows]) @ query
+        others = np.flatnonzero(self.reference.ids != without)
         return self.derived.calibration.verdict(
-            similarities, self.annotations.take(rows), score, risk=risk
+            (self.reference.vectors @ query)[others],
+            self.reference.annotations.take(others),
+            score,
+            risk=risk,
         )

@@ -90,6 +90,7 @@ Index(
 )
 Index("images_sha256", images.c.sha256)
 Index("images_generations", images.c.added_gen, images.c.removed_gen)
+Index("images_removed", images.c.removed_gen)
 
 locations = Table(
     "locations",
@@ -135,6 +136,8 @@ labels = Table(
     sqlite_autoincrement=True,
 )
 Index("labels_said", labels.c.sha256, labels.c.field)
+Index("labels_added", labels.c.added_gen)
+Index("labels_removed", labels.c.removed_gen)
 
 rejects = Table(
     "rejects",

@@ -35,6 +35,7 @@ from indexer.store.schema import (
     fits,
     generations,
     images,
+    labels,
     locations,
     metadata,
     rejects,
@@ -243,6 +244,14 @@ class Store:
                 )
             )
         return added, removed
+
+    def relabelled(self, after: int, until: int) -> bool:
+        """Whether anything was said, or no longer said, of images that were there already
+        between two generations, after <= until."""
+        when = (labels.c.added_gen, labels.c.removed_gen)
+        query = select(labels.c.id).where(or_(*(at.between(after + 1, until) for at in when)))
+        with self._engine.connect() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def generations(self) -> list[Generation]:
         """Every commit, oldest first."""

@@ -3,5 +3,6 @@
 from indexer.vectors.choose import Choice, build_vectors
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.faiss_index import FaissIndex
+from indexer.vectors.ranking import located
 
-__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors"]
+__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors", "located"]

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.errors import UsageError
 from indexer.types import Float32, Int64
@@ -44,9 +45,18 @@ def checked_query(query: Float32, dim: int, k: int) -> None:
         raise UsageError(f"a query of norm {norm:.4g}", expected="a finite vector of norm 1")
 
 
+def located(ids: Int64, among: Int64) -> tuple[Int64, NDArray[np.bool_]]:
+    """For each of `ids` its position in the ascending `among` (m,), and whether it is there."""
+    positions = np.searchsorted(among, ids)
+    there = positions < len(among)
+    there[there] = among[positions[there]] == ids[there]
+    return positions.astype(np.int64), there
+
+
 def positions_of(allowed: Int64, ids: Int64) -> Int64:
     """Where the `allowed` ids stand in the ascending `ids`; absent ones are left out."""
-    return np.flatnonzero(np.isin(ids, allowed)).astype(np.int64)
+    positions, there = located(allowed, ids)
+    return positions[there]
 
 
 def similarities(vectors: Float32, query: Float32, positions: Int64 | None = None) -> Float32:

@@ -1,0 +1,85 @@
+"""However a gallery was reached, it is the gallery of its generation."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from indexer.index import Index
+from indexer.index.gallery import Gallery
+from indexer.store import NewImage
+from indexer.types import Annotation, ImageFacts
+
+Make = Callable[..., Index]
+
+
+def commit(index: Index, rng: np.random.Generator, step: int) -> None:
+    """One of: new images, removals, labels, or all of them, in one generation."""
+    digests = [image.sha256 for image in index.store.images(index.store.ids())]
+    shape = (len(index.store.passport.taps), index.store.passport.dim)
+    with index.store.commit("test", "test") as txn:
+        if step % 2 == 0:
+            names = [f"{step:02d}{number:062d}" for number in range(3)]
+            txn.add(
+                [
+                    NewImage(
+                        ImageFacts(name, 1, "PNG", "RGB", 8, 8, 1, animated=False),
+                        name,
+                        Annotation("fake", "waves"),
+                        {},
+                        rng.standard_normal(shape).astype(np.float16),
+                    )
+                    for name in names
+                ]
+            )
+        if step % 3 == 0:
+            txn.remove(rng.choice(digests, 2, replace=False).tolist())
+        if step % 5 == 0:
+            txn.annotate(str(rng.choice(digests)), Annotation("fake", "noise"), origin="analyst")
+        txn.reject(f"{step}", "missing", "so that there is a generation")
+
+
+def assert_equal(found: Gallery, expected: Gallery) -> None:
+    assert (found.generation, len(found)) == (expected.generation, len(expected))
+    for one, other in (
+        (found.recent.ids, expected.recent.ids),
+        (found.removed, expected.removed),
+        (found.reference.ids, expected.reference.ids),
+        (found.reference.vectors, expected.reference.vectors),
+        (found.reference.annotations.group, expected.reference.annotations.group),
+        (found.reference.annotations.source, expected.reference.annotations.source),
+    ):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(found.recent.vectors, expected.recent.vectors, atol=1e-6)
+
+
+def test_a_gallery_led_from_commit_to_commit_is_the_one_opened_there(
+    pictures: Path, make_index: Make
+) -> None:
+    index = make_index(pictures)
+    rng = np.random.default_rng(5)
+    index.gallery()
+    for step in range(16):
+        commit(index, rng, step)
+        led = index.gallery()
+        with Index.open(index.path) as opened:
+            assert_equal(led, opened.gallery())
+    assert len(led.recent) > 0
+    assert len(led.removed) > 0
+    with Index.open(index.path) as opened:
+        for generation in range(led.generation - 12, led.generation):
+            assert_equal(index.gallery(generation), opened.gallery(generation))
+
+
+def test_more_removed_than_asked_for_do_not_shorten_the_answer(
+    pictures: Path, make_index: Make
+) -> None:
+    index = make_index(pictures)
+    before = index.gallery()
+    query = before.derived.descriptors[7]
+    nearest, _ = before.search(query, 48, None)
+    with index.store.commit("remove", "test") as txn:
+        txn.remove([image.sha256 for image in index.store.images(nearest[:20])])
+    ids, similarities = index.gallery().search(query, 3, None)
+    assert ids.tolist() == nearest[20:23].tolist()
+    assert similarities.tolist() == before.search(query, 48, None)[1][20:23].tolist()
