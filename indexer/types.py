@@ -75,7 +75,7 @@ class Encoder(Protocol):
     def passport(self) -> Passport: ...
 
     def prepare(self, image: RGB) -> Float32:
-        """The model's input for one image of any size: (3, height, width) float32.
+        """The model's input for one image of any size: (views, 3, height, width) float32.
 
         Pure and safe in any thread, so that workers can keep the engine fed."""
         ...

@@ -1,6 +1,7 @@
 """indexer build."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +38,12 @@ SHOWN = 10
 @click.option("--fake-label", help="Which of the checkpoint's labels means fake.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--precision", default="auto", show_default=True)
+@click.option(
+    "--views",
+    type=click.IntRange(1, 2),
+    help="2: also encode the residual at native resolution; finds more, costs twice the time. "
+    "Default: the index's own, else 1.",
+)
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
 @json_option
 def build(
@@ -48,6 +55,7 @@ def build(
     fake_label: str | None,
     device: str,
     precision: str,
+    views: int | None,
     thumbnails: bool,
     as_json: bool,
 ) -> None:
@@ -71,7 +79,7 @@ def build(
     opened = [open_source(source, layout) for source in sources]
     if where is not None:
         opened = [source.select(parse_filter(where)) for source in opened]
-    index = _open(index_path, checkpoint, fake_label, device, precision)
+    index = _open(index_path, checkpoint, fake_label, device, precision, views)
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(
             index, opened, thumbnails=thumbnails, on_progress=lambda so_far: advance(so_far.done)
@@ -94,23 +102,23 @@ def build(
 
 
 def _open(
-    path: str, checkpoint: str | None, fake_label: str | None, device: str, precision: str
+    path: str,
+    checkpoint: str | None,
+    fake_label: str | None,
+    device: str,
+    precision: str,
+    views: int | None,
 ) -> "Index":
     """The index to add to, with the encoder that was asked for; refused where they differ."""
     from indexer.encoder import load_encoder
     from indexer.index import Index
 
+    load = partial(load_encoder, device=device, precision=precision, fake_label=fake_label)
     if not Index.exists(path):
-        encoder = load_encoder(
-            checkpoint or DEFAULT_CHECKPOINT,
-            device=device,
-            precision=precision,
-            fake_label=fake_label,
-        )
-        return Index.create(path, encoder)
+        return Index.create(path, load(checkpoint or DEFAULT_CHECKPOINT, views=views or 1))
     index = Index.open(path)
-    if checkpoint is not None and not index.names(checkpoint):
-        index.use(
-            load_encoder(checkpoint, device=device, precision=precision, fake_label=fake_label)
-        )
+    known = index.store.reference["load"]
+    other_views = views is not None and views != known["views"]
+    if other_views or (checkpoint is not None and not index.names(checkpoint)):
+        index.use(load(checkpoint or known["ref"], views=views or known["views"]))
     return index

@@ -25,10 +25,10 @@ SPAN = 1024
 """Principal axes in which discriminants are sought."""
 SAMPLE = 10_000
 """Mean, scale and principal axes of a larger gallery come from so many of its images at random."""
-SHRINKAGE = 0.1
+SHRINKAGE = 0.2
 """Part of the within-class covariance that is replaced by its mean variance."""
-DISCRIMINANT_SHARE = 0.25
-"""Part of the descriptor's squared length that each of the two discriminant blocks holds."""
+SHARES = {"one-real": 0.2, "real-by-source": 0.4, "within-whitening": 0.4}
+"""Block -> its part of the descriptor's squared length."""
 MIN_VARIANCE = 1e-6
 """Axes with less than this part of the first axis' variance are rounding, not signal."""
 
@@ -120,13 +120,14 @@ def _discriminants(
         lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage=SHRINKAGE)
         lda.fit(scores[known], codes[known])
         width = min(len(lda.classes_) - 1, dim // 4)
-        blocks.append((name, principal @ lda.scalings_[:, :width], DISCRIMINANT_SHARE))
+        blocks.append((name, principal @ lda.scalings_[:, :width], SHARES[name]))
     # The covariance within classes that is left is the finer one: reals by source.
     width = dim - sum(axes.shape[1] for _, axes, _ in blocks)
     width = min(width, len(lda.covariance_), int(known.sum()) // IMAGES_PER_AXIS)
     within = cholesky(lda.covariance_[:width, :width], lower=True)
     whitened = solve_triangular(within, principal[:, :width].T, lower=True).T
-    return [*blocks, ("within-whitening", whitened, 1 - 2 * DISCRIMINANT_SHARE)]
+    name = "within-whitening"
+    return [*blocks, (name, whitened, SHARES[name])]
 
 
 def _assemble(

@@ -9,6 +9,7 @@ from scipy.special import expit, softmax
 from indexer.checkpoints import Checkpoint, Head
 from indexer.encoder.engine import Engine, Outputs
 from indexer.images.recipe import preprocess
+from indexer.images.residual import residual
 from indexer.types import RGB, Encodings, Float32, Passport
 
 
@@ -21,10 +22,11 @@ class VitEncoder:
         engine: Engine,
         taps: tuple[str, ...],
         patch_layer: int,
+        views: int,
         reference: Mapping[str, Any],
     ) -> None:
         self.checkpoint, self.engine, self.reference = checkpoint, engine, reference
-        self._taps, self._patch_layer = taps, patch_layer
+        self._taps, self._patch_layer, self._views = taps, patch_layer, views
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -44,8 +46,11 @@ class VitEncoder:
         )
 
     def prepare(self, image: RGB) -> Float32:
-        """The model's input, (3, height, width). Raises ImageRejected on a too small image."""
-        return preprocess(image, self.checkpoint.recipe)
+        """The model's inputs, (views, 3, height, width). Raises ImageRejected on a too small
+        image."""
+        recipe = self.checkpoint.recipe
+        views = (preprocess, residual)[: self._views]
+        return np.stack([view(image, recipe) for view in views])
 
     def encode(self, images: Sequence[RGB]) -> Encodings:
         """Encode n >= 0 images of any sizes. Raises ImageRejected when one is too small."""
@@ -53,8 +58,11 @@ class VitEncoder:
 
     def encode_prepared(self, inputs: Sequence[Float32]) -> Encodings:
         """Encode n >= 0 inputs from `prepare`."""
-        parts = [self._nothing(), *self.engine.run(inputs)]
+        views = [view for prepared in inputs for view in prepared]
+        parts = [self._nothing(), *self.engine.run(views)]
         taps, patches, logits = map(np.concatenate, zip(*parts, strict=True))
+        taps = taps.reshape(len(inputs), len(self._taps), taps.shape[-1])
+        patches, logits = patches[:: self._views], logits[:: self._views]
         head = self.checkpoint.head
         if head.kind == "none":
             return Encodings(taps, patches, None, None)
@@ -62,7 +70,7 @@ class VitEncoder:
 
     def _nothing(self) -> Outputs:
         dim, classes = self.checkpoint.architecture.hidden, self.checkpoint.architecture.classes
-        shapes = (len(self._taps), dim), (*self.grid, dim), (classes,)
+        shapes = (len(self._taps) // self._views, dim), (*self.grid, dim), (classes,)
         return Outputs(*(np.empty((0, *shape), np.float32) for shape in shapes))
 
 

@@ -15,10 +15,12 @@ def load_encoder(
     precision: str = "auto",
     fake_label: str | None = None,
     layers: Sequence[int] | None = None,
+    views: int = 1,
 ) -> VitEncoder:
     """Load the checkpoint that `ref` names (see `indexer.checkpoints.resolve`).
 
-    `layers` are the tapped ones, counted from 1; four evenly spaced by default. Raises
+    `layers` are the tapped ones, counted from 1; four evenly spaced by default. With 2
+    `views` the residual (`indexer.images.residual`) is encoded too, at twice the cost. Raises
     NotFound, UsageError or CheckpointError.
     """
     from indexer.encoder.device import choose
@@ -29,14 +31,15 @@ def load_encoder(
     checkpoint = resolve(str(ref), fake_label=fake_label)
     depth = checkpoint.architecture.layers
     layers = layers or checkpoint.layers or default_layers(depth)
-    taps = tap_names(layers, depth)
+    taps = tap_names(layers, depth, views)
     named_by_path = Path(ref).resolve() == checkpoint.directory.resolve()
     reference = {
         "ref": str(checkpoint.directory.resolve()) if named_by_path else str(ref),
         "fake_label": fake_label,
         "layers": list(layers),
+        "views": views,
         "precision": placement.precision,
     }
     patch_layer = default_patch_layer(depth)
     engine = TorchEngine(Graph(checkpoint, layers, patch_layer), placement)
-    return VitEncoder(checkpoint, engine, taps, patch_layer, reference)
+    return VitEncoder(checkpoint, engine, taps, patch_layer, views, reference)

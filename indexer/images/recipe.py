@@ -166,6 +166,11 @@ def preprocess(rgb: RGB, recipe: Recipe) -> Float32:
         pixels = rgb[top : top + height, left : left + width]
     else:
         pixels = _resample(rgb, resized, (top, left), recipe)
+    return normalise(pixels, recipe)
+
+
+def normalise(pixels: RGB, recipe: Recipe) -> Float32:
+    """(height, width, 3) uint8 -> (3, height, width) float32: rescaled, mean and std taken out."""
     scaled = (pixels.astype(np.float64) * recipe.rescale).astype(np.float32)
     mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
     normalised = (scaled - mean) / std

@@ -11,6 +11,7 @@ from indexer.encoder.device import choose
 from indexer.encoder.taps import default_layers, default_patch_layer
 from indexer.errors import UsageError
 from indexer.images.recipe import preprocess
+from indexer.images.residual import residual
 
 
 def pictures(count, seed=1):
@@ -176,3 +177,23 @@ def test_engines_that_are_not_there(device, precision, text):
 
 def test_a_cpu_computes_in_fp32_by_itself():
     assert choose("cpu").precision == "fp32"
+
+
+def test_a_second_view_adds_taps_of_the_residual_and_changes_nothing_else(checkpoint, encoder):
+    both = load_encoder(checkpoint[0], device="cpu", views=2)
+    images = pictures(3)
+    one, two = encoder.encode(images), both.encode(images)
+    names = encoder.passport.taps
+    assert both.passport.taps == (*names, *(f"residual.{name}" for name in names))
+    np.testing.assert_array_equal(two.taps[:, : len(names)], one.taps)
+    np.testing.assert_array_equal(two.patches, one.patches)
+    inputs = [residual(image, encoder.checkpoint.recipe)[None] for image in images]
+    np.testing.assert_array_equal(two.taps[:, len(names) :], encoder.encode_prepared(inputs).taps)
+    assert both.encode([]).taps.shape == (0, 2 * len(names), tiny.HIDDEN)
+    again = load_encoder(**both.reference)
+    assert again.passport == both.passport
+
+
+def test_a_third_view_is_refused(checkpoint):
+    with pytest.raises(UsageError, match="3 views; expected 1 or 2"):
+        load_encoder(checkpoint[0], views=3)
