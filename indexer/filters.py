@@ -26,6 +26,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from indexer.errors import UsageError
@@ -135,6 +136,38 @@ def fields(where: Filter) -> set[str]:
             return fields(part)
         case And(parts) | Or(parts):
             return set().union(*(fields(part) for part in parts))
+
+
+def as_expression(where: Filter) -> str:
+    """The expression that `parse_filter` reads as this filter."""
+    match where:
+        case Comparison(field, op, value):
+            return f"{field} {op} {_written(value)}"
+        case In(field, values):
+            return f"{field} in ({', '.join(map(_written, values))})"
+        case IsNull(field):
+            return f"{field} is null"
+        case Not(In(field) as part):
+            return as_expression(part).replace(field, f"{field} not", 1)
+        case Not(IsNull(field)):
+            return f"{field} is not null"
+        case Not(part):
+            return f"not {_operand(part)}"
+        case And(parts):
+            return " and ".join(map(_operand, parts))
+        case Or(parts):
+            return " or ".join(map(_operand, parts))
+
+
+def _operand(where: Filter) -> str:
+    text = as_expression(where)
+    return f"({text})" if isinstance(where, And | Or) else text
+
+
+def _written(value: str | float) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return format(Decimal(repr(value)), "f")  # the grammar knows no three-digit exponents
 
 
 def as_text(value: object) -> str | None:

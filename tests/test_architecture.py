@@ -13,6 +13,7 @@ LAYERS = [
     ["indexer.errors"],
     ["indexer.types"],
     ["indexer.filters"],
+    ["indexer.custody"],
     ["indexer.images"],
     ["indexer.checkpoints", "indexer.sources"],
     ["indexer.encoder", "indexer.store", "indexer.vectors"],

@@ -15,6 +15,7 @@ from indexer.filters import (
     IsNull,
     Not,
     Or,
+    as_expression,
     as_number,
     as_text,
     matches,
@@ -54,6 +55,7 @@ A, B, C = Comparison("family", "=", "a"), Comparison("source", "=", "b"), IsNull
 )
 def test_what_is_read(text, expected):
     assert parse_filter(text) == expected
+    assert parse_filter(as_expression(expected)) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,7 @@ def test_any_text_is_read_or_refused(text):
     except UsageError:
         return
     assert matches(where, {}) in (True, False)
+    assert parse_filter(as_expression(where)) == where
 
 
 ROW = {"family": "b", "score": 0.5, "meta.year": "2020", "meta.n": 7, "meta.flag": True}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.cli.options import index_option, json_option, print_json
+from indexer.cli.options import author, index_option, json_option, print_json
 
 if TYPE_CHECKING:
     from indexer.index import Index
@@ -82,7 +82,11 @@ def build(
     index = _open(index_path, checkpoint, fake_label, device, precision, views)
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(
-            index, opened, thumbnails=thumbnails, on_progress=lambda so_far: advance(so_far.done)
+            index,
+            opened,
+            thumbnails=thumbnails,
+            author=author(),
+            on_progress=lambda so_far: advance(so_far.done),
         )
         rejects = index.store.rejects()
     if as_json:
@@ -115,7 +119,8 @@ def _open(
 
     load = partial(load_encoder, device=device, precision=precision, fake_label=fake_label)
     if not Index.exists(path):
-        return Index.create(path, load(checkpoint or DEFAULT_CHECKPOINT, views=views or 1))
+        encoder = load(checkpoint or DEFAULT_CHECKPOINT, views=views or 1)
+        return Index.create(path, encoder, author())
     index = Index.open(path)
     known = index.store.reference["load"]
     other_views = views is not None and views != known["views"]

@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import index_option
+from indexer.cli.options import author, index_option
 
 
 @click.command()
@@ -20,5 +20,5 @@ def export(index_path: str, target: str) -> None:
     from indexer.index.export import export as write
 
     with Index.open(index_path) as index:
-        facts = write(index, target)
+        facts = write(index, target, author())
     click.echo(f"{facts['images']} images of generation {facts['generation']} in {target}")

@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import index_option
+from indexer.cli.options import author, index_option
 
 
 @click.command()
@@ -19,7 +19,7 @@ def fit(index_path: str) -> None:
     from indexer.index import Index
 
     with Index.open(index_path) as index:
-        derived = index.fit()
+        derived = index.fit(author())
     click.echo(
         f"generation {derived.fit}: {derived.projection.kind}, {derived.projection.fitted_on}"
     )

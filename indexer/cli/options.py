@@ -1,5 +1,6 @@
 """Options that several commands share, and how results are printed."""
 
+import getpass
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +20,11 @@ def index_option(command: F) -> F:
         metavar="DIR",
         help="The index folder.  [env: LINEUP_INDEX]",
     )(command)
+
+
+def author() -> str:
+    """Who is at the command line, for the audit chain: the operating system's user."""
+    return getpass.getuser()
 
 
 def json_option(command: F) -> F:

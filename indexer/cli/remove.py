@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import index_option
+from indexer.cli.options import author, index_option
 
 
 @click.command()
@@ -22,6 +22,6 @@ def remove(digests: tuple[str, ...], index_path: str) -> None:
     with Index.open(index_path) as index:
         for digest in digests:
             index.store.image(digest)
-        with index.store.commit("remove", "indexer remove") as txn:
+        with index.store.commit("remove", author()) as txn:
             removed = txn.remove(digests)
         click.echo(f"{removed} removed; generation {index.store.generation}")

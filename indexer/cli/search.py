@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import index_option, json_option, print_json
+from indexer.cli.options import author, index_option, json_option, print_json
 
 
 @click.command()
@@ -46,7 +46,9 @@ def search(
     wanted = narrowed(where, label)
     with Index.open(index_path) as index:
         query = query_bytes(index, FileItem(Path(image)).read())
-        answer = search_index(index, query, k, where=wanted, generation=generation, risk=risk)
+        answer = search_index(
+            index, query, k, where=wanted, generation=generation, risk=risk, author=author()
+        )
     if as_json:
         print_json(answer.to_dict())
     else:

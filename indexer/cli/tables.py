@@ -1,5 +1,6 @@
 """Results as a person reads them in a terminal."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.calibration import one_in
+from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.index import Answer, Likelihood
+
+LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
+"""A hash, of which the beginning is shown."""
 
 
 def _console() -> Console:
@@ -53,6 +58,19 @@ def print_answer(answer: Answer) -> None:
 def _odds(ratio: Likelihood) -> str:
     odds = f"{float(f'{10 ** abs(ratio.log10):.2g}'):,g}"
     return f"{odds} : 1" if ratio.log10 >= 0 else f"1 : {odds}"
+
+
+def print_audit(rows: list[Row]) -> None:
+    """Rows of the audit chain, oldest first."""
+    table = Table(box=None)
+    for name in ("#", "at", "kind", "author", "generation"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("details", overflow="fold")
+    for row in rows:
+        generation = "-" if row.generation is None else str(row.generation)
+        details = LONG_HEX.sub(r"\1", row.details)
+        table.add_row(str(row.number), row.at, row.kind, row.author, generation, details)
+    _console().print(table)
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

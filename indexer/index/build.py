@@ -59,7 +59,7 @@ def build(
     sources: Sequence[ImageSource],
     *,
     thumbnails: bool = True,
-    author: str = "indexer build",
+    author: str = "indexer",
     on_progress: Callable[[BuildSummary], None] = lambda _: None,
 ) -> BuildSummary:
     """Add every image of `sources` that the index does not know; returns what was done.
@@ -78,7 +78,7 @@ def build(
     for chunk in _chunks(outcomes):
         _commit(index.store, chunk, author, summary)
         on_progress(summary)
-    index.refresh()
+    index.refresh(author)
     summary.generation = index.store.generation
     summary.seconds = time.monotonic() - started
     return summary

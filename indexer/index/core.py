@@ -35,7 +35,7 @@ class Index:
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: str | Path, encoder: "VitEncoder") -> Self:
+    def create(cls, path: str | Path, encoder: "VitEncoder", author: str = "indexer") -> Self:
         """A new, empty index for this encoder's encodings, in a new or empty folder."""
         root = Path(path)
         if root.exists() and not (root.is_dir() and not any(root.iterdir())):
@@ -55,7 +55,7 @@ class Index:
                 if p.false_alarm is not None
             ],
         }
-        store = Store.create(root / TRUTH, encoder.passport, reference)
+        store = Store.create(root / TRUTH, encoder.passport, reference, author)
         return cls(root, store, encoder)
 
     @classmethod
@@ -194,11 +194,15 @@ class Index:
         derived = deriving.derive(self.store, fitted, fit=-1, covers=fitted_on)
         with self.store.commit("fit", author) as txn:
             derived = replace(derived, fit=txn.generation)
-            publish(self.derived_root, txn.generation, derived)
+            folder = publish(self.derived_root, txn.generation, derived)
+            sums = read_manifest(folder)["sha256"]
             txn.fit(fitted_on)
+            txn.note(
+                projection=sums["projection.safetensors"], calibration=sums["calibration.json"]
+            )
         return derived
 
-    def refresh(self) -> None:
+    def refresh(self, author: str = "indexer") -> None:
         """After new images: fit anew, or only derive vectors anew, when they are worth it."""
         generation = self.store.generation
         ids = self.store.ids(generation=generation)
@@ -206,7 +210,7 @@ class Index:
         if len(ids) and (
             fit is None or len(ids) > GROWTH * len(self.store.ids(generation=fit.fitted_on))
         ):
-            self.fit()
+            self.fit(author)
             return
         gallery = self.gallery(generation)
         uncovered = len(gallery.recent) + len(gallery.removed)

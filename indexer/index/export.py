@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from indexer.custody import Entry
 from indexer.errors import UsageError
 from indexer.index.core import Index
 from indexer.store import StoredImage
@@ -20,8 +21,11 @@ from indexer.store import StoredImage
 SHARD = 100_000
 
 
-def export(index: Index, to: str | Path) -> dict[str, Any]:
-    """Write the latest generation to a new or empty folder; returns what was written."""
+def export(index: Index, to: str | Path, author: str = "indexer") -> dict[str, Any]:
+    """Write the latest generation to a new or empty folder; returns what was written.
+
+    The audit chain tells that `author` did so.
+    """
     root = Path(to)
     if root.exists() and any(root.iterdir()):
         raise UsageError(f"{root} is not empty", expected="a new or empty folder")
@@ -45,6 +49,8 @@ def export(index: Index, to: str | Path) -> dict[str, Any]:
         "fit": gallery.derived.fit,
     }
     (root / "passport.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+    details = {"images": len(ids), "to": str(root)}
+    index.store.audit.record(Entry("export", author, details, gallery.generation))
     return facts
 
 

@@ -26,7 +26,7 @@ def info(index: Index) -> dict[str, Any]:
 
 
 def verify(index: Index) -> dict[str, Any]:
-    """Check the truth, every derived set and the recorded fits.
+    """Check the truth, its audit chain, every derived set and the recorded fits.
 
     `problems` is a list of {"what", "do"}; `ok` is True when it is empty. A damaged derived
     set is a problem but no loss: the next search computes it again from the truth.
@@ -34,6 +34,10 @@ def verify(index: Index) -> dict[str, Any]:
     problems = [
         {"what": found, "do": "restore truth.sqlite from a copy, or build the index again"}
         for found in index.store.check()
+    ]
+    problems += [
+        {"what": f"audit: {found}", "do": "find out who wrote to truth.sqlite: docs/evidence.md"}
+        for found in index.store.audit.faults()
     ]
     sets = []
     for generation, folder in folders(index.derived_root):

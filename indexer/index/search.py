@@ -1,13 +1,15 @@
 """A query and its answer."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from indexer.calibration import RISK, Calibration, Missing, verbal
+from indexer.custody import Entry
 from indexer.errors import UsageError
-from indexer.filters import Filter
+from indexer.filters import Filter, as_expression
 from indexer.images import Limits, decode
 from indexer.index.core import Index
 from indexer.store import StoredImage
@@ -142,12 +144,14 @@ def search(
     where: Filter | None = None,
     generation: int | None = None,
     risk: float = RISK,
+    author: str = "indexer",
 ) -> Answer:
     """The k known images most like the query, nearest first, and what to make of them.
 
     `where` narrows the hits (see `indexer.filters`); a stored query never finds itself.
-    Verdict and families rest on the whole gallery, whatever the filter. Raises UsageError on
-    k < 1 or a bad risk, NotFound on an unknown generation.
+    Verdict and families rest on the whole gallery, whatever the filter. The answer is given
+    once the audit chain tells durably that `author` asked. Raises UsageError on k < 1 or a bad
+    risk, NotFound on an unknown generation, LineupError where the index cannot be written to.
     """
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
@@ -163,7 +167,7 @@ def search(
     calibration = gallery.derived.calibration
     verdict = gallery.judge(descriptor, query.score, risk=risk, without=query.id)
     probability = calibration.probability_fake(query.score)
-    return Answer(
+    answer = Answer(
         query_sha256=query.sha256,
         generation=gallery.generation,
         checkpoint=index.checkpoint,
@@ -180,6 +184,23 @@ def search(
         ],
         missing=_missing(calibration, probability),
     )
+    index.store.audit.record(_entry(answer, author, k, where))
+    return answer
+
+
+def _entry(answer: Answer, author: str, k: int, where: Filter | None) -> Entry:
+    """What the audit chain keeps of a query: hashes and figures, never the image."""
+    hits = "".join(f"{hit.sha256} {hit.similarity!r}\n" for hit in answer.hits)
+    details = {
+        "query": answer.query_sha256,
+        "k": k,
+        "where": None if where is None else as_expression(where),
+        "risk": answer.conclusion.risk,
+        "verdict": answer.conclusion.verdict,
+        "hits": len(answer.hits),
+        "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
+    }
+    return Entry("query", author, details, answer.generation)
 
 
 def _hit(image: StoredImage, similarity: float, calibration: Calibration) -> Hit:

@@ -58,16 +58,23 @@ def _translate(context: ExceptionContext) -> LineupError | None:
     if name.startswith(DAMAGED):
         return damaged(str(error))
     if name.startswith(BUSY):
-        return IndexBusy(
-            f"another process has been writing to the index for {BUSY_SECONDS} s",
-            do="wait for it to end, then repeat the command",
-        )
+        return busy()
     if name.startswith(UNUSABLE):
         return LineupError(
             f"the truth file of the index cannot be used: {error}",
-            expected="free space, and permission to read and write it and its folder",
+            expected="free space, and permission to read and write it and its folder, "
+            "since every search is recorded in it",
+            do="copy an index that is read-only to where it may be written",
         )
     return None
+
+
+def busy() -> IndexBusy:
+    """The error of a truth file that others write to for longer than we wait."""
+    return IndexBusy(
+        f"somebody else has been writing to the index for {BUSY_SECONDS} s",
+        do="wait for that to end, then repeat the command",
+    )
 
 
 def damaged(found: str) -> IndexDamaged:

@@ -3,6 +3,9 @@
 Rows are only ever inserted; the one update is `removed_gen`, once. Locations, taps,
 thumbnails and terms belong to one image row and share its life. Labels belong to the
 content (sha256): what an analyst said outlives the removal of an image.
+
+A table whose rows belong to generations says so by a column `added_gen`, or by a foreign key to
+`generations` or to such a table; `indexer.store.content` then covers it.
 """
 
 from typing import Final
@@ -28,7 +31,8 @@ metadata = MetaData()
 
 
 def _generation(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, ForeignKey("generations.number"), nullable=nullable)
+    # Indexed: each commit records what came and went with it (`indexer.store.content`).
+    return Column(name, ForeignKey("generations.number"), nullable=nullable, index=True)
 
 
 def _key() -> Column[int]:
@@ -44,10 +48,12 @@ store = Table(
     metadata,
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
     Column("schema_version", Integer, nullable=False),
+    Column("identity", Text, nullable=False),
     Column("passport", Text, nullable=False),
     Column("reference", JSON, nullable=False),
 )
-"""What holds for the whole index. `reference` is how its checkpoint is found and named."""
+"""What holds for the whole index. `identity` tells it from every other, copies of it share it;
+`reference` is how its checkpoint is found and named."""
 
 generations = Table(
     "generations",
@@ -136,8 +142,6 @@ labels = Table(
     sqlite_autoincrement=True,
 )
 Index("labels_said", labels.c.sha256, labels.c.field)
-Index("labels_added", labels.c.added_gen)
-Index("labels_removed", labels.c.removed_gen)
 
 rejects = Table(
     "rejects",

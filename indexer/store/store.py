@@ -1,9 +1,12 @@
 """The truth of an index: one SQLite file, read as of any generation."""
 
+import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
+from uuid import uuid4
 
 import numpy as np
 from sqlalchemy import (
@@ -16,10 +19,19 @@ from sqlalchemy import (
     select,
 )
 
+from indexer.custody import Entry, genesis
 from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import Filter
+from indexer.store.audit import AuditTrail, begin
 from indexer.store.check import problems
-from indexer.store.engine import BEGIN, damaged, sqlite_engine, use_write_ahead_log
+from indexer.store.engine import (
+    BEGIN,
+    BUSY_SECONDS,
+    busy,
+    damaged,
+    sqlite_engine,
+    use_write_ahead_log,
+)
 from indexer.store.keys import live_keys
 from indexer.store.records import ApiKey, Columns, Counts, Fit, Generation, Reject, StoredImage
 from indexer.store.rows import (
@@ -52,17 +64,27 @@ class Store:
     """Images, taps, labels, rejects and generations, in one transactional file.
 
     Reads take `generation` (None: the latest) and answer as that generation saw it, from
-    one snapshot, in parallel from any thread. `commit` is the only door for writing.
+    one snapshot, in parallel from any thread. `commit` is the only door for writing, and
+    `audit` tells what went through it.
     """
 
-    def __init__(self, engine: Engine, passport: Passport, reference: Mapping[str, Any]) -> None:
+    def __init__(
+        self, engine: Engine, identity: str, passport: Passport, reference: Mapping[str, Any]
+    ) -> None:
         self._engine = engine
+        self._turn = threading.Lock()
+        self.identity: Final = identity
         self.passport: Final = passport
         self.reference: Final = reference
+        self.audit: Final = AuditTrail(engine, self._genesis(), self._writing)
 
     @classmethod
     def create(
-        cls, path: Path | str, passport: Passport, reference: Mapping[str, Any] | None = None
+        cls,
+        path: Path | str,
+        passport: Passport,
+        reference: Mapping[str, Any] | None = None,
+        author: str = "indexer",
     ) -> Self:
         """Make an empty store. Raises UsageError if there is anything at `path` already.
 
@@ -73,17 +95,22 @@ class Store:
         with engine.connect() as connection:
             _refuse_existing(connection, path)
         use_write_ahead_log(Path(path))
-        with _writing(engine) as connection:
+        with _transaction(engine) as connection:
             _refuse_existing(connection, path)
             metadata.create_all(connection)
+            identity = uuid4().hex
             row = {
                 "id": 1,
                 "schema_version": SCHEMA_VERSION,
+                "identity": identity,
                 "passport": passport.to_json(),
                 "reference": dict(reference or {}),
             }
             connection.execute(store.insert(), row)
-        return cls(engine, passport, reference or {})
+            made = cls(engine, identity, passport, reference or {})
+            details = {"passport": passport.digest, "schema_version": SCHEMA_VERSION}
+            begin(connection, made.audit.genesis, Entry("create", author, details))
+        return made
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -108,7 +135,7 @@ class Store:
                 expected=f"version {SCHEMA_VERSION}",
                 do="open it with the release of Lineup that wrote it",
             )
-        return cls(engine, Passport.from_json(row.passport), row.reference)
+        return cls(engine, row.identity, Passport.from_json(row.passport), row.reference)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -123,11 +150,14 @@ class Store:
     def commit(self, kind: str, author: str) -> Iterator[Transaction]:
         """One transaction, which is one new generation when anything is written in it.
 
-        Nothing is visible unless the block ends without an exception; then it is durable.
-        Commits of other processes and threads wait for this one.
+        Nothing is visible unless the block ends without an exception; then it is durable, with
+        a row of the audit chain that tells of it. Commits of other processes and threads wait
+        for this one.
         """
-        with _writing(self._engine) as connection:
-            yield Transaction(connection, self.passport, kind, author)
+        with self._writing() as connection:
+            txn = Transaction(connection, self.passport, kind, author)
+            yield txn
+            txn.seal()
 
     @property
     def generation(self) -> int:
@@ -296,6 +326,26 @@ class Store:
         with self._engine.connect() as connection:
             return problems(connection, self.passport)
 
+    def _genesis(self) -> str:
+        return genesis(
+            {
+                "identity": self.identity,
+                "passport": self.passport.to_json(),
+                "reference": json.dumps(self.reference, sort_keys=True),
+            }
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        # Threads queue here, in turn; SQLite's own wait is for other processes and polls.
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise busy()
+        try:
+            with _transaction(self._engine) as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
     @contextmanager
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
         """A snapshot and the generation to read it at. Raises NotFound."""
@@ -309,7 +359,7 @@ class Store:
 
 
 @contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
+def _transaction(engine: Engine) -> Iterator[Connection]:
     with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
         yield connection
 

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
+from indexer.custody import Entry
 from indexer.errors import NotFound, UsageError
 from indexer.filters import as_number, as_text
 from indexer.store import keys
+from indexer.store.audit import append, now
+from indexer.store.content import content_of
 from indexer.store.records import ApiKey, NewImage
 from indexer.store.schema import (
     fits,
@@ -32,7 +34,8 @@ Origin = Literal["import", "analyst"]
 class Transaction:
     """An open commit. The generation is made by the first write; without one there is none.
 
-    `added` counts the images that were not there before.
+    `added` counts the images that were not there before. `note` says what the audit row shall
+    tell besides; whatever is written, `seal` puts a row into the audit chain.
     """
 
     def __init__(self, connection: Connection, passport: Passport, kind: str, author: str) -> None:
@@ -43,6 +46,23 @@ class Transaction:
         self.generation: Final = (latest or 0) + 1
         self.added = 0
         self._begun = False
+        self._notes: dict[str, Any] = {}
+
+    def note(self, **details: object) -> None:
+        """Say more in the audit row of this commit: JSON values, never an image.
+
+        A commit that notes something has an audit row even when it makes no generation.
+        """
+        self._notes |= details
+
+    def seal(self) -> None:
+        """Record in the audit chain what this transaction has written, as its last act."""
+        details, generation = self._notes, None
+        if self._begun:
+            details = self._notes | content_of(self._connection, self.generation)
+            generation = self.generation
+        if details:
+            append(self._connection, [Entry(self._kind, self._author, details, generation)])
 
     def add(self, batch: Sequence[NewImage]) -> list[int]:
         """Add images; one whose sha256 is there already only gains a location.
@@ -231,8 +251,12 @@ class Transaction:
 
     def _begin(self) -> None:
         if not self._begun:
-            at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            row = {"number": self.generation, "at": at, "kind": self._kind, "author": self._author}
+            row = {
+                "number": self.generation,
+                "at": now(),
+                "kind": self._kind,
+                "author": self._author,
+            }
             self._connection.execute(insert(generations), row)
             self._begun = True
 

@@ -54,6 +54,7 @@ def survive(kills: int, checkpoint: Path, pictures: Path, root: Path) -> list[Pa
         process.wait()
         with Index.open(indexes[-1]) as index:
             assert index.store.check() == []
+            assert index.store.audit.faults() == []
         if finished:
             indexes.append(root / f"{len(indexes)}.index")
     assert start(checkpoint, pictures, indexes[-1]).wait() == 0

@@ -167,7 +167,7 @@ def test_generations_before_the_first_fit_are_answered_as_they_were(
     pictures: Path, make_index: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as cut_short:
-        cut_short.setattr(Index, "refresh", lambda _: None)
+        cut_short.setattr(Index, "refresh", lambda _index, _author: None)
         index = make_index(pictures)
     query = query_bytes(index, (pictures / "fake/noise/5.png").read_bytes())
     before = search(index, query, 5)

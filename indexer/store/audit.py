@@ -1,0 +1,115 @@
+"""The audit chain in the truth: append, read, and record from many threads at once."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from indexer.custody import Entry, Head, Row, faults, sealed
+from indexer.store.audit_schema import audit, audit_head
+from indexer.store.content import unfaithful
+
+
+def now() -> str:
+    """The time as the truth records it: UTC in ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def begin(connection: Connection, start: str, entry: Entry) -> None:
+    """Make a new chain that follows the genesis `start`, with its first row."""
+    head = {"id": 1, "number": 0, "hash": start}
+    connection.execute(insert(audit_head), head)
+    append(connection, [entry])
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Continue the chain, inside the transaction that writes what the entries tell of."""
+    rows = sealed(head_of(connection), now(), entries)
+    connection.execute(insert(audit), [_values(row) for row in rows])
+    end = rows[-1].head
+    connection.execute(update(audit_head).values(number=end.number, hash=end.hash))
+
+
+def head_of(connection: Connection) -> Head:
+    """Where the chain ends."""
+    return Head(*connection.execute(select(audit_head.c.number, audit_head.c.hash)).one())
+
+
+def rows_of(connection: Connection, last: int | None = None) -> Iterator[Row]:
+    """The rows of the chain, oldest first; only the `last` ones where that is given."""
+    query = select(audit).order_by(audit.c.number)
+    if last is not None:
+        query = query.where(audit.c.number > head_of(connection).number - last)
+    for row in connection.execute(query.execution_options(yield_per=1000)):
+        yield Row(*row)
+
+
+class AuditTrail:
+    """The audit chain of one index. `genesis` is what it, and no other, follows."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        genesis: str,
+        writing: Callable[[], AbstractContextManager[Connection]],
+    ) -> None:
+        self.genesis: Final = genesis
+        self._engine, self._writing = engine, writing
+        self._waiting: list[tuple[Entry, Future[None]]] = []
+        self._guard = threading.Lock()
+        self._turn = threading.Lock()
+
+    @property
+    def head(self) -> Head:
+        """Where the chain ends."""
+        with self._engine.connect() as connection:
+            return head_of(connection)
+
+    def rows(self, last: int | None = None) -> Iterator[Row]:
+        """The rows, oldest first; only the `last` ones where that is given."""
+        with self._engine.connect() as connection:
+            yield from rows_of(connection, last)
+
+    def faults(self, kept: Head | None = None) -> list[str]:
+        """Where the chain is not whole, and where the file does not hold what it tells, one
+        line each; empty when nothing is wrong. `kept` is a head that was noted elsewhere."""
+        with self._engine.connect() as connection:
+            return [
+                *faults(self.genesis, rows_of(connection), head_of(connection), kept),
+                *unfaithful(connection),
+            ]
+
+    def record(self, entry: Entry) -> None:
+        """Add a row for something that writes nothing else, such as a query.
+
+        Returns when it is durable. What waits when a transaction begins goes into it together,
+        so that under load a row costs a share of a commit.
+        """
+        written: Future[None] = Future()
+        with self._guard:
+            self._waiting.append((entry, written))
+        with self._turn:
+            if not written.done():
+                self._write()
+        written.result()
+
+    def _write(self) -> None:
+        with self._guard:
+            batch, self._waiting = self._waiting, []
+        try:
+            with self._writing() as connection:
+                append(connection, [entry for entry, _ in batch])
+        except Exception as error:  # noqa: BLE001 each who waits is told
+            for _, written in batch:
+                written.set_exception(error)
+        else:
+            for _, written in batch:
+                written.set_result(None)
+
+
+def _values(row: Row) -> dict[str, object]:
+    return {name: getattr(row, name) for name in Row.__slots__}
