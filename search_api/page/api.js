@@ -1,5 +1,8 @@
 // The one way to the service: requests, waiting, and what went wrong in plain words.
 
+import { askForKey, keyHeaders } from "./key.js";
+import { sentence } from "./words.js";
+
 const TIMEOUT = 120_000;
 const TRIES = 4;
 const BUSY = [429, 503];
@@ -17,19 +20,22 @@ export class Failure extends Error {
 /**
  * The service's answer to `method path`, a Response with status 2xx.
  *
- * `body` is a FormData or plain data for JSON. A service that is busy is asked again, as often and
- * as late as it wishes; `onWait(seconds)` is told. Throws Failure, or AbortError through `signal`.
+ * `body` is a FormData or plain data for JSON. The reader is asked for a key where one is needed. A
+ * service that is busy is asked again as late as it wishes, a few times; `onWait(seconds)` is told. Throws Failure, or AbortError through `signal`.
  */
 export async function ask(path, { method = "GET", body, signal, onWait = () => {} } = {}) {
-  const options = { method, signal: limited(signal), headers: {} };
-  if (body instanceof FormData) options.body = body;
-  else if (body) {
-    options.body = JSON.stringify(body);
-    options.headers["Content-Type"] = "application/json";
-  }
+  const isForm = body === undefined || body instanceof FormData;
+  const sent = isForm ? body : JSON.stringify(body);
+  const type = isForm ? {} : { "Content-Type": "application/json" };
   for (let tried = 1; ; tried++) {
-    const response = await answered(path, options, signal);
+    const headers = { ...type, ...keyHeaders() };
+    const response = await answered(path, { method, headers, body: sent }, signal);
     if (response.ok) return response;
+    if (response.status === 401) {
+      const refused = await failure(response);
+      if (await askForKey(headers.Authorization && sentence(refused.detail))) continue;
+      throw refused;
+    }
     if (!BUSY.includes(response.status) || tried === TRIES) throw await failure(response);
     const seconds = Number(response.headers.get("Retry-After")) || 2 ** tried;
     onWait(seconds);
@@ -40,11 +46,10 @@ export async function ask(path, { method = "GET", body, signal, onWait = () => {
 /** The JSON of an answer. */
 export const askJson = async (path, options) => (await ask(path, options)).json();
 
-const limited = (signal) => AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(signal ? [signal] : [])]);
-
 async function answered(path, options, signal) {
+  const ends = [AbortSignal.timeout(TIMEOUT), signal].filter(Boolean);
   try {
-    return await fetch(path, options);
+    return await fetch(path, { ...options, signal: AbortSignal.any(ends) });
   } catch (error) {
     if (signal?.aborted) throw error;
     if (error.name === "TimeoutError") {

@@ -2,7 +2,7 @@
 
 import { askJson } from "./api.js";
 import { at, digest, facts, h } from "./dom.js";
-import { badge, evidence } from "./hits.js";
+import { badge, boxed, evidence } from "./hits.js";
 import { thumbnail } from "./picture.js";
 import { trouble } from "./status.js";
 import { size, when } from "./words.js";
@@ -41,7 +41,7 @@ function content(answer, rank, image, turn) {
       "div",
       { class: "pair" },
       h("figure", {}, asked(image), h("figcaption", {}, "Asked about")),
-      h("figure", {}, thumbnail(hit.sha256, `Hit ${rank + 1}`), h("figcaption", {}, `Hit ${rank + 1}`)),
+      h("figure", {}, boxed(hit, `Hit ${rank + 1}`), h("figcaption", {}, `Hit ${rank + 1}`)),
     ),
     evidence(hit, answer.query_sha256),
     h("p", { class: "row" },

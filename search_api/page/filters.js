@@ -2,8 +2,11 @@
 
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 
-/** `form`'s fields as options of POST /v1/search: k, risk, and where and label if they are set. */
-export function options(form) {
+/**
+ * `form`'s fields as options of POST /v1/search: k, and risk, region, where and label if they
+ * apply. `box` is [x, y, width, height] in pixels, or null; a region has no verdict to risk.
+ */
+export function options(form, box) {
   const field = (name) => form.elements[name].value.trim();
   const parts = [
     field("family") && `family = ${quoted(field("family"))}`,
@@ -12,7 +15,9 @@ export function options(form) {
     field("until") && `captured_at < ${quoted(dayAfter(field("until")))}`,
     field("where") && `(${field("where")})`,
   ].filter(Boolean);
-  const asked = { k: Number(field("k")), risk: Number(field("risk")) };
+  const asked = { k: Number(field("k")) };
+  if (box) asked.region = box.join(",");
+  else asked.risk = Number(field("risk"));
   if (parts.length) asked.where = parts.join(" and ");
   if (field("label")) asked.label = field("label");
   return asked;

@@ -1,8 +1,10 @@
-// The nearest known images, nearest first.
+// The known images that a search has found, best first.
 
+import { askJson } from "./api.js";
 import { h } from "./dom.js";
 import { thumbnail } from "./picture.js";
-import { alike, odds, shortName } from "./words.js";
+import { outline } from "./region.js";
+import { alike, odds, oneIn, shortName } from "./words.js";
 
 /** The hits as cards; `open(rank)` is called for the one that is chosen. */
 export function hits(answer, narrowed, open) {
@@ -10,7 +12,7 @@ export function hits(answer, narrowed, open) {
   return h(
     "section",
     { class: "hits", "aria-labelledby": "hits" },
-    h("h2", { id: "hits" }, found ? `Nearest known images: ${found}` : "No known image to show"),
+    h("h2", { id: "hits" }, heading(answer)),
     found
       ? h("ol", { class: "cards" }, answer.hits.map((hit, rank) => h("li", {}, card(hit, rank, answer, open))))
       : h("p", {}, narrowed
@@ -19,12 +21,18 @@ export function hits(answer, narrowed, open) {
   );
 }
 
+function heading(answer) {
+  const found = answer.hits.length;
+  if (!found) return "No known image to show";
+  return answer.region ? `Known images that show the region: ${found}` : `Nearest known images: ${found}`;
+}
+
 function card(hit, rank, answer, open) {
   const name = shortName(hit.uri);
   return h(
     "article",
     { class: "card" },
-    thumbnail(hit.sha256, ""),
+    boxed(hit, ""),
     h(
       "div",
       {},
@@ -46,8 +54,20 @@ function card(hit, rank, answer, open) {
 /** "fake", "real" or "unlabelled", told apart by more than colour. */
 export const badge = (label) => h("span", { class: `badge ${label ?? "unlabelled"}` }, label ?? "unlabelled");
 
+/** The picture of a hit, with a frame around the region that was found in it, if any. */
+export function boxed(hit, alt) {
+  const canvas = h("span", { class: "canvas" }, thumbnail(hit.sha256, alt));
+  if (hit.region) {
+    const { x, y, width, height } = hit.region;
+    const frame = ({ facts }) => canvas.append(outline([x, y, width, height], facts));
+    askJson(`v1/images/${hit.sha256}`).then(frame, () => {}); // the picture says what failed
+  }
+  return h("span", { class: "picture" }, canvas);
+}
+
 /** How remarkable the likeness is, in words; `asked` is the sha256 of the query. */
 export function evidence(hit, asked) {
+  if (hit.region) return evidenceOfRegion(hit);
   const { false_match_rate: rate, likelihood_ratio: ratio } = hit;
   return h(
     "p",
@@ -56,5 +76,15 @@ export function evidence(hit, asked) {
     rate ? h("strong", {}, alike(rate), ". ") : null,
     ratio ? `Odds ${odds(ratio.log10)}, ${ratio.text}. ` : null,
     h("span", { class: "quiet" }, `Similarity ${hit.similarity.toFixed(3)}.`),
+  );
+}
+
+function evidenceOfRegion(hit) {
+  const figures = `Agreement ${hit.agreement.toFixed(2)}, similarity ${hit.similarity.toFixed(3)}.`;
+  return h(
+    "p",
+    { class: "evidence" },
+    h("strong", {}, `${oneIn(hit.by_chance)} images of this gallery agree as well. `),
+    h("span", { class: "quiet" }, figures),
   );
 }

@@ -2,6 +2,7 @@
 
 import { askJson } from "./api.js";
 import { at } from "./dom.js";
+import { showKey } from "./key.js";
 import { showSearch, startSearch } from "./search.js";
 import { count } from "./words.js";
 
@@ -26,6 +27,7 @@ async function tellGallery() {
   }
 }
 
+showKey();
 startSearch();
 addEventListener("hashchange", route);
 route();

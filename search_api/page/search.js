@@ -6,9 +6,10 @@ import { compare } from "./compare.js";
 import { at, h } from "./dom.js";
 import { narrows, options } from "./filters.js";
 import { hits } from "./hits.js";
+import { region, startRegion } from "./region.js";
 import { announce, hush, say, trouble, working } from "./status.js";
-import { candidates, verdict } from "./verdict.js";
-import { capital, counted } from "./words.js";
+import { candidates, regionAsked, verdict } from "./verdict.js";
+import { counted } from "./words.js";
 
 let image = null; // what is asked about: {file, url} or {sha256}
 let upload = null; // the last {file, url}, to come back to
@@ -29,6 +30,9 @@ export function startSearch() {
     event.preventDefault();
     if (image) search();
     else say("Choose an image first, or drop or paste one.");
+  });
+  startRegion(() => {
+    at("search-again").textContent = region() ? "Search by this region" : "Search again";
   });
   at("stop").addEventListener("click", () => running?.abort());
 }
@@ -55,13 +59,13 @@ function turnTo(next) {
 async function search() {
   running?.abort();
   const control = (running = new AbortController());
-  const asked = options(at("ask"));
+  const asked = options(at("ask"), region());
   busy(true);
   working(image.file ? `The model looks at ${image.file.name}` : "Searching");
   try {
     const answer = await request(asked, control.signal);
     show(answer, narrows(asked));
-    announce(`${capital(answer.conclusion.verdict)}. ${counted(answer.hits.length, "known image")} shown.`);
+    announce(`${at("verdict").textContent}. ${counted(answer.hits.length, "known image")} shown.`);
   } catch (failure) {
     if (control.signal.aborted) {
       if (running === control) say("Stopped.");
@@ -91,9 +95,11 @@ function busy(is) {
 }
 
 function show(answer, narrowed) {
+  const above = answer.region
+    ? [regionAsked(answer)]
+    : [verdict(answer), candidates(answer, () => null)].filter(Boolean);
   at("answer").replaceChildren(
-    verdict(answer),
-    candidates(answer, () => null) ?? "",
+    ...above,
     hits(answer, narrowed, (rank) => compare(answer, rank, image)),
   );
   const top = at("verdict").getBoundingClientRect().top;

@@ -1,7 +1,7 @@
 // The verdict with its reason, then what it rests on.
 
 import { digest, facts, h } from "./dom.js";
-import { capital, sentence, typicality } from "./words.js";
+import { capital, counted, sentence, typicality } from "./words.js";
 
 const FIGURES = {
   false_match_rate: "how often unrelated pairs are as alike",
@@ -24,6 +24,20 @@ export function verdict(answer) {
       ["Compared with", `generation ${answer.generation}`],
     ]),
     missing(answer.missing),
+  );
+}
+
+/** What a search by region compared; it concludes nothing of the image. */
+export function regionAsked(answer) {
+  const { width, height } = answer.region;
+  return h(
+    "section",
+    { class: "panel verdict", "aria-labelledby": "verdict" },
+    h("h2", { id: "verdict", tabindex: "-1" }, "Where this region is seen"),
+    h("p", { class: "reason" },
+      `${counted(answer.patches, "patch", "patches")} of a region of ${Math.round(width)} × ${Math.round(height)} `,
+      "pixels were looked for in every image. There is no verdict: that rests on the whole image."),
+    facts([["Query", digest(answer.query_sha256)], ["Compared with", `generation ${answer.generation}`]]),
   );
 }
 

@@ -18,6 +18,9 @@ export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** How often unrelated pairs are this alike; `rate` as the service gives it. */
 export const alike = (rate) => capital(`${rate.text} ${rate.rate > 0 ? "are" : "is"} this alike`);
 
+/** "1 in 40" with two significant digits; `share` in (0, 1]. */
+export const oneIn = (share) => `1 in ${number.format(Number((1 / share).toPrecision(2)))}`;
+
 /** "340 : 1" or "1 : 12", with two significant digits. */
 export function odds(log10) {
   const times = number.format(Number((10 ** Math.abs(log10)).toPrecision(2)));
