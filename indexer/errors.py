@@ -59,6 +59,12 @@ class CheckpointError(LineupError):
     code = "checkpoint"
 
 
+class EngineRefused(LineupError):
+    """An engine whose results are too far from the reference's (`indexer.encoder.gate`)."""
+
+    code = "engine-refused"
+
+
 class PassportMismatch(LineupError):
     """Encodings that must not be compared (HTTP 409)."""
 

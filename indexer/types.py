@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.precision import comparable
+
 Float32 = NDArray[np.float32]
 Float16 = NDArray[np.float16]
 Int64 = NDArray[np.int64]
@@ -23,7 +25,7 @@ class Passport:
     `preprocessing` is the recipe in canonical JSON form, `taps` names the rows of a tap
     array in order ("3.cls", "3.mean", "3.std", "6.cls", ...), `patch_layer` the layer whose
     tokens are the patches, `dim` the width of each tap and patch.
-    `precision` is the class of arithmetic ("fp32", "bf16", "fp16", "int8").
+    `precision` is the class of arithmetic (`indexer.precision.BOUNDS`).
     """
 
     weights_sha256: str
@@ -47,8 +49,12 @@ class Passport:
         return cls(**{**fields, "taps": tuple(fields["taps"])})
 
     def differences(self, other: "Passport") -> dict[str, tuple[object, object]]:
-        """Field -> (mine, theirs) for every field that differs; empty when comparable."""
+        """Field -> (mine, theirs) for every field that differs; empty when comparable.
+
+        Precision classes that `indexer.precision` lets mix do not differ."""
         mine, theirs = asdict(self), asdict(other)
+        if comparable(self.precision, other.precision):
+            theirs["precision"] = self.precision
         return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
 
 

@@ -1,9 +1,19 @@
 """What several suites share; its presence also makes `tests/hostile.py` importable."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hostile import write_hostile
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache directory of this run, so that no model converted by other code is used."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("LINEUP_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

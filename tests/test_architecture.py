@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [
-    ["indexer.errors"],
+    ["indexer.errors", "indexer.precision"],
     ["indexer.types"],
     ["indexer.filters"],
     ["indexer.custody"],
@@ -28,6 +28,8 @@ LAYERS = [
 DOORS = {
     "torch": ["indexer/encoder/"],
     "transformers": ["indexer/encoder/"],
+    "openvino": ["indexer/encoder/openvino_engine.py", "indexer/encoder/compress.py"],
+    "nncf": ["indexer/encoder/compress.py"],
     "faiss": ["indexer/vectors/faiss_index.py"],
     "sqlalchemy": ["indexer/store/"],
     "PIL": ["indexer/images/", "indexer/samples/"],
@@ -91,7 +93,17 @@ def test_heavy_libraries_have_one_door(library: str) -> None:
     assert not {user for user in users if not user.startswith(doors)}
 
 
-HEAVY = ("torch", "transformers", "faiss", "sklearn", "sqlalchemy", "PIL", "pandas", "rich")
+HEAVY = (
+    "torch",
+    "transformers",
+    "openvino",
+    "faiss",
+    "sklearn",
+    "sqlalchemy",
+    "PIL",
+    "pandas",
+    "rich",
+)
 
 
 def test_help_loads_nothing_heavy() -> None:

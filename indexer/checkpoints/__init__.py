@@ -3,6 +3,8 @@
 Nothing here loads torch: shapes come from the safetensors header.
 """
 
+from indexer.checkpoints.header import sha256_of
+from indexer.checkpoints.hub import cache_directory
 from indexer.checkpoints.registry import Known, data_directory, list_known, load_registry
 from indexer.checkpoints.resolve import is_local, pull, read_checkpoint, resolve
 from indexer.checkpoints.values import Architecture, Checkpoint, Head, OperatingPoint
@@ -13,6 +15,7 @@ __all__ = [
     "Head",
     "Known",
     "OperatingPoint",
+    "cache_directory",
     "data_directory",
     "is_local",
     "list_known",
@@ -20,4 +23,5 @@ __all__ = [
     "pull",
     "read_checkpoint",
     "resolve",
+    "sha256_of",
 ]

@@ -1,8 +1,7 @@
 """indexer build."""
 
 import sys
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,8 +35,20 @@ SHOWN = 10
     "--where", metavar="FILTER", help="Only inputs that match, such as \"label = 'fake'\"."
 )
 @click.option("--fake-label", help="Which of the checkpoint's labels means fake.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--precision", default="auto", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "torch", "openvino"]),
+    default="auto",
+    show_default=True,
+    help="What computes; auto: openvino on a CPU where it is installed.",
+)
+@click.option("--device", default="auto", show_default=True, help="For torch: cpu, cuda, mps, xla.")
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    help="fp32, bf16, fp16 or int8; auto: the fastest that can be compared with fp32.",
+)
 @click.option(
     "--views",
     type=click.IntRange(1, 2),
@@ -53,6 +64,7 @@ def build(
     layout: str,
     where: str | None,
     fake_label: str | None,
+    engine: str,
     device: str,
     precision: str,
     views: int | None,
@@ -79,7 +91,8 @@ def build(
     opened = [open_source(source, layout) for source in sources]
     if where is not None:
         opened = [source.select(parse_filter(where)) for source in opened]
-    index = _open(index_path, checkpoint, fake_label, device, precision, views)
+    chosen = {"engine": engine, "device": device, "precision": precision}
+    index = _open(index_path, checkpoint, fake_label, chosen, views)
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(
             index,
@@ -109,21 +122,22 @@ def _open(
     path: str,
     checkpoint: str | None,
     fake_label: str | None,
-    device: str,
-    precision: str,
+    chosen: dict[str, Any],
     views: int | None,
 ) -> "Index":
     """The index to add to, with the encoder that was asked for; refused where they differ."""
     from indexer.encoder import load_encoder
     from indexer.index import Index
 
-    load = partial(load_encoder, device=device, precision=precision, fake_label=fake_label)
     if not Index.exists(path):
-        encoder = load(checkpoint or DEFAULT_CHECKPOINT, views=views or 1)
+        ref = checkpoint or DEFAULT_CHECKPOINT
+        encoder = load_encoder(ref, fake_label=fake_label, views=views or 1, **chosen)
         return Index.create(path, encoder, author())
     index = Index.open(path)
-    known = index.store.reference["load"]
-    other_views = views is not None and views != known["views"]
-    if other_views or (checkpoint is not None and not index.names(checkpoint)):
-        index.use(load(checkpoint or known["ref"], views=views or known["views"]))
+    known = dict(index.store.reference["load"])
+    another = checkpoint is not None and not index.names(checkpoint)
+    load = {"ref": checkpoint, "fake_label": fake_label} if another else known
+    given = {name: value for name, value in chosen.items() if value != "auto"}
+    if another or given or views not in (None, known["views"]):
+        index.use(load_encoder(**{**load, "views": views or known["views"], **given}))
     return index

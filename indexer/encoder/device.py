@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import platform
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -24,6 +25,16 @@ class Placement:
         if self.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+
+    def describe(self) -> dict[str, str]:
+        """What tells this placement from others, on this machine and elsewhere."""
+        cuda = self.device.type == "cuda"
+        name = torch.cuda.get_device_name(self.device) if cuda else platform.processor()
+        return {"device": str(self.device), "hardware": name, "precision": self.precision}
+
+
+REFERENCE = Placement(torch.device("cpu"), "fp32")
+"""What defines the encodings of a checkpoint; everything else is held to it."""
 
 
 def choose(device: str = "auto", precision: str = "auto") -> Placement:

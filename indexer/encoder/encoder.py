@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from indexer.checkpoints import Checkpoint, Head
-from indexer.encoder.engine import Engine, Outputs
+from indexer.encoder.engine import Engine, Outputs, joined
 from indexer.images.recipe import preprocess
 from indexer.images.residual import residual
 from indexer.types import RGB, Encodings, Float32, Passport
@@ -59,8 +59,8 @@ class VitEncoder:
     def encode_prepared(self, inputs: Sequence[Float32]) -> Encodings:
         """Encode n >= 0 inputs from `prepare`."""
         views = [view for prepared in inputs for view in prepared]
-        parts = [self._nothing(), *self.engine.run(views)]
-        taps, patches, logits = map(np.concatenate, zip(*parts, strict=True))
+        outputs = joined([self._nothing(), *self.engine.run(views)])
+        taps, patches, logits = outputs
         taps = taps.reshape(len(inputs), len(self._taps), taps.shape[-1])
         patches, logits = patches[:: self._views], logits[:: self._views]
         head = self.checkpoint.head

@@ -1,9 +1,30 @@
 """The seam between an encoder and what computes for it."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
+from indexer.checkpoints import Checkpoint
+from indexer.encoder.taps import tap_names
 from indexer.types import Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read of a checkpoint: `layers` are tapped, `patch_layer` is the one whose tokens
+    are the patches, all counted from 1."""
+
+    checkpoint: Checkpoint
+    layers: tuple[int, ...]
+    patch_layer: int
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """The names of one view's taps, in their order."""
+        return tap_names(self.layers, self.checkpoint.architecture.layers, 1)
 
 
 class Outputs(NamedTuple):
@@ -20,9 +41,12 @@ class Outputs(NamedTuple):
 class Engine(Protocol):
     """Computes `indexer.encoder.graph.Graph` for one checkpoint.
 
-    `precision` is its class of arithmetic.
+    `name` and `precision`, its class of arithmetic (`indexer.precision`), are what a user
+    chooses it by.
     """
 
+    @property
+    def name(self) -> str: ...
     @property
     def precision(self) -> str: ...
     def run(self, inputs: Sequence[Float32]) -> Iterator[Outputs]:
@@ -30,3 +54,15 @@ class Engine(Protocol):
 
         From any thread, also at once. What one input yields does not depend on the others."""
         ...
+
+
+def joined(parts: Iterable[Outputs]) -> Outputs:
+    """The outputs of one or more parts as one."""
+    return Outputs(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

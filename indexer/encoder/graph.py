@@ -1,27 +1,23 @@
 """The one definition of what an engine computes: pixels in, taps, patches and logits out."""
 
-from collections.abc import Sequence
+import warnings
 
 import torch
 from torch import Tensor, nn
 
-from indexer.checkpoints import Checkpoint
+from indexer.encoder.engine import Reading
 from indexer.encoder.taps import STATISTICS
 from indexer.encoder.tower import Tower
 
 
 class Graph(nn.Module):
-    """A frozen torch module; other engines convert it, so that they compute the same.
+    """A frozen torch module; other engines convert it, so that they compute the same."""
 
-    `layers` are the tapped ones, `patch_layer` is the one whose patch tokens come out, all
-    counted from 1.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, layers: Sequence[int], patch_layer: int) -> None:
+    def __init__(self, reading: Reading) -> None:
         super().__init__()
-        self.tower = Tower(checkpoint)
-        self.layers, self.patch_layer = tuple(layers), patch_layer
-        self.grid = checkpoint.grid
+        self.tower = Tower(reading.checkpoint)
+        self.layers, self.patch_layer = reading.layers, reading.patch_layer
+        self.grid = reading.checkpoint.grid
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
@@ -36,6 +32,18 @@ class Graph(nn.Module):
         if features.logits is None:
             return taps, patches
         return taps, patches, features.logits.float()
+
+
+def trace(graph: Graph, shape: tuple[int, ...]) -> torch.jit.ScriptModule:
+    """The graph as TorchScript for pixels of one shape, which other engines can read.
+
+    What depends on the shape becomes constant, which is right, since it is the only one."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of tracing: on shapes that become constant
+        traced: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
+            graph, torch.zeros(shape), check_trace=False
+        )
+    return traced
 
 
 def _statistic(tokens: Tensor, name: str) -> Tensor:

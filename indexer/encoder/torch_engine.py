@@ -1,6 +1,5 @@
 """The reference engine: torch, on any device that it knows."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from indexer.encoder.device import Placement
-from indexer.encoder.engine import Outputs
+from indexer.encoder import cache, gate
+from indexer.encoder.device import REFERENCE, Placement
+from indexer.encoder.engine import Outputs, Reading, cores, joined
 from indexer.encoder.graph import Graph
 from indexer.types import Float32
 
-_CORES = os.cpu_count() or 1
 _CPU_BATCH, _ACCELERATOR_BATCH = 1, 32
 """Images a forward pass. On a CPU one image fills the caches already."""
 
@@ -27,17 +26,16 @@ class TorchEngine:
     side by side, one core each: that beats one image over all cores.
     """
 
+    name = "torch"
+
     def __init__(self, graph: Graph, placement: Placement) -> None:
         self._graph, self._placement = graph.to(placement.device), placement
+        self.precision = placement.precision
         on_cpu = placement.device.type == "cpu"
         self._micro_batch = _CPU_BATCH if on_cpu else _ACCELERATOR_BATCH
-        self._pool = ThreadPoolExecutor(_CORES if on_cpu else 1, "encoder")
+        self._pool = ThreadPoolExecutor(cores() if on_cpu else 1, "encoder")
         if on_cpu:
             torch.set_num_threads(1)  # of each thread of the pool
-
-    @property
-    def precision(self) -> str:
-        return self._placement.precision
 
     def run(self, inputs: Sequence[Float32]) -> Iterator[Outputs]:
         """See `indexer.encoder.engine.Engine`."""
@@ -57,6 +55,31 @@ class TorchEngine:
             )
         logits = logits or [taps.new_empty((self._micro_batch, 0))]
         return Outputs(*(_to_numpy(output[:count]) for output in (taps, patches, *logits)))
+
+
+def load(reading: Reading, placement: Placement) -> TorchEngine:
+    """The engine for a checkpoint. Unless it is the reference itself it has to pass the gate.
+
+    Raises CheckpointError, EngineRefused.
+    """
+    graph = Graph(reading)
+    if placement == REFERENCE:
+        return TorchEngine(graph, placement)
+    described = {"name": TorchEngine.name, **placement.describe()}
+    key = cache.cache_key(reading, described)
+    if cache.find(key) is not None:
+        return TorchEngine(graph, placement)
+    inputs = gate.probes(reading.checkpoint.recipe)
+    expected = reference_outputs(graph, inputs)
+    engine = TorchEngine(graph, placement)
+    found = gate.check(engine, expected, inputs, reading.taps)
+    cache.publish(key, found, lambda _: None)
+    return engine
+
+
+def reference_outputs(graph: Graph, inputs: Sequence[Float32]) -> Outputs:
+    """What every engine is held to: torch in fp32 on the CPU."""
+    return joined(TorchEngine(graph, REFERENCE).run(inputs))
 
 
 def _to_numpy(tensor: Tensor) -> Float32:

@@ -16,6 +16,9 @@ from indexer.checkpoints import Architecture, Checkpoint
 from indexer.checkpoints.names import map_names
 from indexer.errors import CheckpointError
 
+logging.disable_progress_bar()
+logging.set_verbosity_error()  # its remarks on training losses are nothing to our users
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -64,7 +67,6 @@ def _load(checkpoint: Checkpoint) -> nn.Module:
     """Build the model and set every tensor of it from the memory-mapped file."""
     architecture = checkpoint.architecture
     model_class, config = _model_class(architecture)
-    logging.disable_progress_bar()
     model, report = model_class.from_pretrained(
         None,
         config=config,

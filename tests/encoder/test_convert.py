@@ -32,7 +32,8 @@ def test_a_compiled_training_checkpoint_of_the_authors(tmp_path):
     assert ran.exit_code == 0, ran.output
     images = [np.random.default_rng(0).integers(0, 256, (300, 280, 3), dtype=np.uint8)]
     first, second = (
-        load_encoder(tmp_path / name).encode(images).logits for name in ("source", "converted")
+        load_encoder(tmp_path / name, engine="torch").encode(images).logits
+        for name in ("source", "converted")
     )
     np.testing.assert_array_equal(first, second)
 
@@ -43,7 +44,7 @@ def test_configuration_beside_the_pickle_is_kept(tmp_path):
     torch.save(weights, tmp_path / "pytorch_model.bin")
     written = convert(tmp_path / "pytorch_model.bin", tmp_path / "converted")
     assert json.loads((written / "config.json").read_text())["model_type"] == "vit"
-    assert load_encoder(written).encode([]).taps.shape == (0, 13, tiny.HIDDEN)
+    assert load_encoder(written, engine="torch").encode([]).taps.shape == (0, 13, tiny.HIDDEN)
 
 
 class Payload:

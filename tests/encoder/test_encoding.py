@@ -1,5 +1,7 @@
 """Taps, tokens, devices and determinism on the reference engine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -29,12 +31,12 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def encoder(checkpoint):
-    return load_encoder(checkpoint[0], device="cpu")
+    return load_encoder(checkpoint[0], engine="torch", device="cpu")
 
 
 def test_taps_equal_a_hand_computation_from_hidden_states(checkpoint):
     directory, model = checkpoint
-    encoder = load_encoder(directory, device="cpu", layers=(2, 4))
+    encoder = load_encoder(directory, engine="torch", device="cpu", layers=(2, 4))
     images = pictures(2)
     batch = np.stack([preprocess(image, encoder.checkpoint.recipe) for image in images])
     with torch.inference_mode():
@@ -88,7 +90,7 @@ def test_four_evenly_spaced_layers(depth, layers):
 @pytest.mark.parametrize("layers", [(0,), (5,), (2, 1), (2, 2)])
 def test_layers_that_are_not_there(checkpoint, layers):
     with pytest.raises(UsageError, match="tapped layers"):
-        load_encoder(checkpoint[0], layers=layers)
+        load_encoder(checkpoint[0], engine="torch", layers=layers)
 
 
 def test_an_encoding_does_not_depend_on_its_batch(encoder):
@@ -107,7 +109,7 @@ def test_filled_up_micro_batches_change_nothing_beyond_rounding(encoder, checkpo
     """What an accelerator does: parts of a fixed size, the last one filled up."""
     images = pictures(5)
     expected = encoder.encode(images)
-    wide = load_encoder(checkpoint[0], device="cpu")
+    wide = load_encoder(checkpoint[0], engine="torch", device="cpu")
     wide.engine._micro_batch = 4
     np.testing.assert_allclose(wide.encode(images).taps, expected.taps, atol=1e-5)
     np.testing.assert_allclose(wide.encode(images).logits, expected.logits, atol=1e-5)
@@ -135,13 +137,34 @@ def test_the_passport_holds_everything_that_changes_a_number(encoder, checkpoint
     assert passport.weights_sha256 == encoder.checkpoint.weights_sha256
     assert passport.preprocessing == encoder.checkpoint.recipe.to_json()
     assert (passport.dim, passport.precision) == (tiny.HIDDEN, "fp32")
-    half = load_encoder(directory, device="cpu", precision="bf16", layers=(4,))
-    assert passport.differences(half.passport).keys() == {"precision", "taps"}
+    half = load_encoder(directory, engine="torch", device="cpu", precision="bf16", layers=(4,))
+    assert half.passport.precision == "bf16"
+    assert passport.differences(half.passport).keys() == {"taps"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "mix"),
+    [
+        ("fp32", "bf16", True),
+        ("fp16", "bf16", True),
+        ("int8", "int8", True),
+        ("int8", "fp32", False),
+        ("bf16", "int8", False),
+        ("fp32", "fp4", False),
+    ],
+)
+def test_classes_mix_where_the_gate_holds_both_near_fp32(encoder, one, other, mix):
+    mine, theirs = (replace(encoder.passport, precision=name) for name in (one, other))
+    assert mine.differences(theirs) == ({} if mix else {"precision": (one, other)})
 
 
 def test_bf16_is_near_fp32_and_not_equal(encoder, checkpoint):
     images = pictures(2)
-    half = load_encoder(checkpoint[0], device="cpu", precision="bf16").encode(images).taps
+    half = (
+        load_encoder(checkpoint[0], engine="torch", device="cpu", precision="bf16")
+        .encode(images)
+        .taps
+    )
     full = encoder.encode(images).taps
     cosine = (half * full).sum(-1) / np.linalg.norm(half, axis=-1) / np.linalg.norm(full, axis=-1)
     assert not np.array_equal(half, full)
@@ -152,7 +175,7 @@ def test_position_embeddings_are_resampled_when_the_crop_is_larger(tmp_path):
     model = tiny.write_vit(tmp_path)
     processor = {**tiny.PROCESSOR, "size": {"shortest_edge": 48}, "crop_size": 48}
     tiny.write_json(tmp_path / "preprocessor_config.json", processor)
-    encoder = load_encoder(tmp_path, device="cpu")
+    encoder = load_encoder(tmp_path, engine="torch", device="cpu")
     image = np.asarray(Image.effect_noise((48, 48), 80).convert("RGB"))
     batch = torch.from_numpy(preprocess(image, encoder.checkpoint.recipe))[None]
     with torch.inference_mode():
@@ -180,7 +203,7 @@ def test_a_cpu_computes_in_fp32_by_itself():
 
 
 def test_a_second_view_adds_taps_of_the_residual_and_changes_nothing_else(checkpoint, encoder):
-    both = load_encoder(checkpoint[0], device="cpu", views=2)
+    both = load_encoder(checkpoint[0], engine="torch", device="cpu", views=2)
     images = pictures(3)
     one, two = encoder.encode(images), both.encode(images)
     names = encoder.passport.taps
@@ -190,7 +213,7 @@ def test_a_second_view_adds_taps_of_the_residual_and_changes_nothing_else(checkp
     inputs = [residual(image, encoder.checkpoint.recipe)[None] for image in images]
     np.testing.assert_array_equal(two.taps[:, len(names) :], encoder.encode_prepared(inputs).taps)
     assert both.encode([]).taps.shape == (0, 2 * len(names), tiny.HIDDEN)
-    again = load_encoder(**both.reference)
+    again = load_encoder(**both.reference, engine="torch")
     assert again.passport == both.passport
 
 

@@ -45,7 +45,7 @@ LAYOUTS = {
 def test_logits_equal_those_of_the_source_model(tmp_path, case):
     write, arguments, layout = LAYOUTS[case]
     model = write(tmp_path / "checkpoint", seed=3, **arguments)
-    encoder = load_encoder(tmp_path / "checkpoint", device="cpu")
+    encoder = load_encoder(tmp_path / "checkpoint", engine="torch", device="cpu")
     images = pictures()
     encodings = encoder.encode(images)
     expected = logits_of(model, pixels(encoder, images))
@@ -62,14 +62,16 @@ def test_the_two_key_generations_are_different_files_with_one_meaning(tmp_path):
     )
     assert "vit.layers.0.mlp.fc2.bias" in load_file(tmp_path / "v5/model.safetensors")
     images = pictures()
-    first, second = (load_encoder(tmp_path / name).encode(images) for name in ("classic", "v5"))
+    first, second = (
+        load_encoder(tmp_path / name, engine="torch").encode(images) for name in ("classic", "v5")
+    )
     np.testing.assert_array_equal(first.taps, second.taps)
 
 
 @pytest.mark.parametrize("with_text", [False, True])
 def test_clip_gives_a_cls_after_the_last_norm_and_no_score(tmp_path, with_text):
     tower = tiny.write_clip(tmp_path, with_text=with_text)
-    encoder = load_encoder(tmp_path)
+    encoder = load_encoder(tmp_path, engine="torch")
     images = pictures()
     encodings = encoder.encode(images)
     with torch.inference_mode():
@@ -85,16 +87,18 @@ def test_clip_gives_a_cls_after_the_last_norm_and_no_score(tmp_path, with_text):
 def test_a_tower_without_head_is_an_encoder_without_score(tmp_path):
     model = tiny.write_vit(tmp_path)
     model.vit.save_pretrained(tmp_path)
-    encodings = load_encoder(tmp_path).encode(pictures())
+    encodings = load_encoder(tmp_path, engine="torch").encode(pictures())
     assert encodings.scores is None
     tiny.write_vit(tmp_path)
-    np.testing.assert_array_equal(encodings.taps, load_encoder(tmp_path).encode(pictures()).taps)
+    np.testing.assert_array_equal(
+        encodings.taps, load_encoder(tmp_path, engine="torch").encode(pictures()).taps
+    )
 
 
 def test_half_precision_weights_run_as_fp32_on_a_cpu(tmp_path):
     model = tiny.write_vit(tmp_path)
     model.half().save_pretrained(tmp_path)
-    encoder = load_encoder(tmp_path, device="cpu")
+    encoder = load_encoder(tmp_path, engine="torch", device="cpu")
     images = pictures()
     expected = logits_of(model.float(), pixels(encoder, images))
     assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "float16"
@@ -105,9 +109,9 @@ def test_half_precision_weights_run_as_fp32_on_a_cpu(tmp_path):
 def test_sigmoid_and_softmax_scores(tmp_path):
     tiny.write_vit(tmp_path / "one", labels=["LABEL_0"])
     tiny.write_vit(tmp_path / "reversed", labels=["Deepfake", "Real"])
-    one = load_encoder(tmp_path / "one").encode(pictures())
+    one = load_encoder(tmp_path / "one", engine="torch").encode(pictures())
     np.testing.assert_allclose(one.scores, 1 / (1 + np.exp(-one.logits[:, 0])), atol=1e-6)
-    two = load_encoder(tmp_path / "reversed").encode(pictures())
+    two = load_encoder(tmp_path / "reversed", engine="torch").encode(pictures())
     odds = np.exp(two.logits[:, 0] - two.logits[:, 1])
     np.testing.assert_allclose(two.scores, odds / (1 + odds), atol=1e-6)
 
@@ -123,7 +127,7 @@ def test_timm_layer_norm_epsilon_matters_and_is_used(tmp_path):
     save_file(weights, tmp_path / "model.safetensors")
     reference = tiny.TimmViT(2, tiny.SIZE, tiny.PATCH).eval()
     reference.load_state_dict(weights)
-    encoder = load_encoder(tmp_path)
+    encoder = load_encoder(tmp_path, engine="torch")
     images = pictures()
     expected = logits_of(reference, pixels(encoder, images))
     np.testing.assert_allclose(encoder.encode(images).logits, expected, atol=1e-5)
@@ -145,4 +149,4 @@ def test_a_tensor_too_few_or_too_many_is_refused(tmp_path, drop, fault):
         weights["vit.extra.weight"] = torch.zeros(1)
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match=fault):
-        load_encoder(tmp_path)
+        load_encoder(tmp_path, engine="torch")
