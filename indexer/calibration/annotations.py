@@ -60,6 +60,15 @@ class Annotations:
         """(n,) the family code, `len(families)` for reals, -1 for everything else."""
         return np.where(self.fake == 0, len(self.families), self.family)
 
+    @property
+    def cluster(self) -> Int64:
+        """(n,) codes of what varies together: the fakes of a family, the reals of a source.
+        An image of which that is unknown stands alone."""
+        alone = len(self.families) + self.source.max(initial=-1) + 1 + np.arange(len(self))
+        real = np.where(self.source != UNKNOWN, len(self.families) + self.source, alone)
+        fake = np.where(self.family != UNKNOWN, self.family, alone)
+        return np.select([self.fake == 1, self.fake == 0], [fake, real], alone)
+
 
 @dataclass(frozen=True, slots=True)
 class Relations:

@@ -130,7 +130,9 @@ def fit_calibration(
     unrelated = relate(annotations, annotations, i, j).unrelated
     return Calibration(
         images=len(annotations),
-        false_match=fit_false_match(i[unrelated], j[unrelated], similarity[unrelated]),
+        false_match=fit_false_match(
+            i[unrelated], j[unrelated], similarity[unrelated], annotations.cluster
+        ),
         likelihood=fit_likelihood_ratio(annotations, i, j, similarity, seed),
         score=fit_score(annotations, scores, operating_points),
         conformal=fit_conformal(annotations, comparisons),

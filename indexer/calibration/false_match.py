@@ -48,8 +48,11 @@ class FalseMatch:
         return float(np.interp(np.log(rate), logs, self.similarity[::-1]))
 
 
-def fit_false_match(i: Int64, j: Int64, similarity: Float32) -> FalseMatch | Missing:
-    """Count on unrelated pairs of images `i` (N,), `j` (N,) with their `similarity` (N,)."""
+def fit_false_match(
+    i: Int64, j: Int64, similarity: Float32, cluster: Int64
+) -> FalseMatch | Missing:
+    """Count on unrelated pairs of images `i` (N,), `j` (N,) with their `similarity` (N,);
+    `cluster` (n,) is of all images."""
     images = len(np.unique(np.concatenate([i, j])))
     if len(similarity) < MIN_PAIRS or images < MIN_IMAGES:
         return Missing(
@@ -61,10 +64,23 @@ def fit_false_match(i: Int64, j: Int64, similarity: Float32) -> FalseMatch | Mis
     levels = np.logspace(0, -decades, int(np.ceil(decades * STEPS_PER_DECADE)) + 1)
     ranks = np.clip(np.rint(levels * pairs).astype(int), 1, pairs)
     knots = np.unique(np.sort(similarity)[pairs - ranks].astype(float))
-    rate, effective = dyadic_survival(i, j, similarity, knots)
+    rate, effective = survival(i, j, similarity, cluster, knots)
     return FalseMatch(
         tuple(knots.tolist()), tuple(rate.tolist()), tuple(effective.tolist()), pairs, images
     )
+
+
+def survival(
+    i: Int64, j: Int64, similarity: Float32, cluster: Int64, knots: Float64
+) -> tuple[Float64, Float64]:
+    """Share of pairs at least as similar as each knot (k,), and its effective sample size (k,).
+
+    Which families and sources a gallery happens to hold moves the share more than which
+    images of them: two families that look alike are alike in all their pairs. The size is
+    that of the images or of the `cluster`s (n,), whichever says less.
+    """
+    rate, images = dyadic_survival(i, j, similarity, knots)
+    return rate, np.minimum(images, dyadic_survival(cluster[i], cluster[j], similarity, knots)[1])
 
 
 def dyadic_survival(
@@ -72,11 +88,12 @@ def dyadic_survival(
 ) -> tuple[Float64, Float64]:
     """Share of pairs at least as similar as each knot (k,), and its effective sample size (k,).
 
-    Two pairs that share an image are correlated (one odd image is odd in all its pairs), so N
-    pairs say less than N independent draws. The variance is the dyadic-robust one (Fafchamps
-    and Gubert 2007; Aronow, Samii and Assenova 2015): with c_a the sum of the residuals of
-    all pairs of image a, V = (sum c_a^2 - sum e^2) / N^2, never below the binomial one. The
-    effective size is r(1-r)/V; above the last knot with ten hits it stays what it was there.
+    Two pairs that share a unit `i` or `j` (N,) are correlated (one odd image is odd in all its
+    pairs), so N pairs say less than N independent draws. The variance is the dyadic-robust one
+    (Fafchamps and Gubert 2007; Aronow, Samii and Assenova 2015): with c_a the sum of the
+    residuals of all pairs of unit a, and c_ab that of a and b, V = (sum c_a^2 - sum c_ab^2) /
+    N^2, never below the binomial one. The effective size is r(1-r)/V; above the last knot with
+    ten hits it stays what it was there.
     """
     pairs, k = len(similarity), len(knots)
     both = np.concatenate([i, j])
@@ -87,10 +104,23 @@ def dyadic_survival(
     rate = hits.sum(axis=0) / (2 * pairs)
     residual = hits - hits[:, :1] * rate
     binomial = rate * (1 - rate) / pairs
-    variance = np.maximum((residual**2).sum(axis=0) / pairs**2 - binomial, binomial)
+    counted_twice = _squares_of_dyads(np.sort([i, j], axis=0), similarity, knots, rate)
+    variance = np.maximum(((residual**2).sum(axis=0) - counted_twice) / pairs**2, binomial)
     effective = np.divide(
         rate * (1 - rate), variance, out=np.full(k, float(pairs)), where=variance > 0
     )
     enough = int(np.flatnonzero(rate * pairs >= 10)[-1])
     effective[enough + 1 :] = effective[enough]
     return rate, effective
+
+
+def _squares_of_dyads(units: Int64, similarity: Float32, knots: Float64, rate: Float64) -> Float64:
+    """(k,) sums over the dyads {a, b} of `units` (2, N) of their squared residual sums."""
+    dyad = np.unique(units[0] * (units[1].max() + 1) + units[1], return_inverse=True)[1]
+    if dyad.max() + 1 == len(dyad):  # every dyad once, as with images
+        return len(dyad) * rate * (1 - rate)
+    sums = (
+        np.bincount(dyad, weights=(similarity >= knot) - share)
+        for knot, share in zip(knots, rate, strict=True)
+    )
+    return np.array([(dyad_sum**2).sum() for dyad_sum in sums])

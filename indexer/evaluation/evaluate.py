@@ -164,7 +164,7 @@ def evaluate(
         baselines={
             name: _baseline(other, annotations, seed) for name, other in (baselines or {}).items()
         },
-        fmr=check_rates(calibration, found, relations),
+        fmr=check_rates(calibration, annotations, found, relations),
         cllr=check_cllr(calibration, annotations, found, relations),
         novelty_auroc=novelty_auroc(novel, annotations, seed),
         coverage=check_coverage(calibration, annotations, found),

@@ -10,7 +10,7 @@ from indexer.calibration.annotations import Annotations, Relations
 from indexer.calibration.calibration import Calibration
 from indexer.calibration.comparisons import Comparisons
 from indexer.calibration.estimate import Missing, clopper_pearson
-from indexer.calibration.false_match import dyadic_survival
+from indexer.calibration.false_match import survival
 from indexer.calibration.likelihood import LikelihoodRatio, cllr, minimum_cllr
 
 Float64 = NDArray[np.float64]
@@ -64,7 +64,7 @@ class CoverageCheck:
 
 
 def check_rates(
-    calibration: Calibration, found: Comparisons, relations: Relations
+    calibration: Calibration, annotations: Annotations, found: Comparisons, relations: Relations
 ) -> dict[str, RateCheck]:
     """Rate ("0.01") -> its check; empty without a stated rate or unrelated query pairs."""
     if isinstance(calibration.false_match, Missing) or not relations.unrelated.any():
@@ -75,8 +75,8 @@ def check_rates(
         similarity = calibration.false_match.threshold(rate)
         stated = calibration.false_match.at(similarity)
         knots = np.array([-np.inf, similarity])
-        seen, effective = dyadic_survival(
-            found.i[pairs], found.j[pairs], found.similarity[pairs], knots
+        seen, effective = survival(
+            found.i[pairs], found.j[pairs], found.similarity[pairs], annotations.cluster, knots
         )
         low, high = clopper_pearson(float(seen[1]), float(effective[1]))
         checks[f"{rate:g}"] = RateCheck(

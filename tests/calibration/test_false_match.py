@@ -5,7 +5,9 @@ import pytest
 from scipy.stats import binomtest
 
 from indexer.calibration.estimate import Estimate, Missing, clopper_pearson, one_in
-from indexer.calibration.false_match import FalseMatch, dyadic_survival, fit_false_match
+from indexer.calibration.false_match import FalseMatch, dyadic_survival, fit_false_match, survival
+
+ALONE = np.arange(2_000)
 
 
 def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -15,7 +17,7 @@ def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
 def test_rate_is_the_survival_function_of_the_pairs():
     i, j = all_pairs(40)
     similarity = np.random.default_rng(0).uniform(-1, 1, len(i)).astype(np.float32)
-    fitted = fit_false_match(i, j, similarity)
+    fitted = fit_false_match(i, j, similarity, ALONE)
     assert isinstance(fitted, FalseMatch)
     for knot, rate in zip(fitted.similarity, fitted.rate, strict=True):
         assert rate == pytest.approx((similarity >= np.float32(knot)).mean())
@@ -27,7 +29,7 @@ def test_rate_is_the_survival_function_of_the_pairs():
 def test_rate_never_rises_with_similarity_and_its_threshold_inverts_it():
     i, j = all_pairs(60)
     similarity = np.random.default_rng(1).normal(0, 0.3, len(i)).clip(-1, 1).astype(np.float32)
-    fitted = fit_false_match(i, j, similarity)
+    fitted = fit_false_match(i, j, similarity, ALONE)
     grid = [fitted.at(s) for s in np.linspace(-1, 1, 201)]
     assert all(a.value >= b.value for a, b in itertools.pairwise(grid))
     assert all(e.low <= e.value <= e.high for e in grid)
@@ -37,7 +39,7 @@ def test_rate_never_rises_with_similarity_and_its_threshold_inverts_it():
 
 def test_beyond_every_pair_seen_there_is_only_an_upper_bound():
     i, j = all_pairs(60)
-    fitted = fit_false_match(i, j, np.linspace(-0.5, 0.5, len(i), dtype=np.float32))
+    fitted = fit_false_match(i, j, np.linspace(-0.5, 0.5, len(i), dtype=np.float32), ALONE)
     beyond = fitted.at(0.9)
     assert (beyond.value, beyond.low) == (0, 0)
     assert beyond.high == pytest.approx(1 - 0.025 ** (1 / beyond.effective_n))
@@ -63,6 +65,28 @@ def test_intervals_of_pairs_that_share_images_hold_what_they_promise():
         naive += low <= true <= high
     assert dyadic / runs > 0.90
     assert naive / runs < 0.70
+
+
+def test_intervals_hold_where_families_are_alike_as_wholes():
+    """Two families share a shift in all their pairs, which the images alone do not show."""
+    true, threshold = 0.05, 1.6448536 * np.sqrt(2 * 0.09 + 0.09)
+    rng = np.random.default_rng(4)
+    family = np.repeat(np.arange(30), 4)
+    i, j = all_pairs(len(family))
+    i, j = i[family[i] != family[j]], j[family[i] != family[j]]
+    by_family = by_image = 0
+    runs = 200
+    for _ in range(runs):
+        shift = rng.normal(0, 0.3, 30)[family]
+        similarity = (shift[i] + shift[j] + rng.normal(0, 0.3, len(i))).astype(np.float32)
+        knots = np.array([-9.0, threshold])
+        for sizes, counted in ((family, "family"), (np.arange(len(family)), "image")):
+            rate, effective = survival(i, j, similarity, sizes, knots)
+            low, high = clopper_pearson(rate[1], effective[1])
+            by_family += counted == "family" and low <= true <= high
+            by_image += counted == "image" and low <= true <= high
+    assert by_family / runs > 0.85
+    assert by_image / runs < 0.75
 
 
 def test_independent_pairs_keep_their_number():
@@ -94,10 +118,10 @@ def test_an_estimate_reads_as_a_sentence():
 
 def test_equal_similarities_and_too_few_pairs():
     i, j = all_pairs(20)
-    equal = fit_false_match(i, j, np.full(len(i), 0.5, np.float32))
+    equal = fit_false_match(i, j, np.full(len(i), 0.5, np.float32), ALONE)
     assert equal.at(0.5).value == 1
     assert equal.at(0.51).value == 0
-    assert fit_false_match(i[:5], j[:5], np.zeros(5, np.float32)) == Missing(
+    assert fit_false_match(i[:5], j[:5], np.zeros(5, np.float32), ALONE) == Missing(
         "needs at least 100 unrelated pairs (different family, different source) of 10 images; "
         "found 5 of 6"
     )
