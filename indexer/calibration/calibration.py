@@ -11,13 +11,14 @@ from indexer.calibration.conformal import FamilyConformal, Typicalities, fit_con
 from indexer.calibration.crossfit import HeldOut
 from indexer.calibration.estimate import Estimate, Missing
 from indexer.calibration.false_match import FalseMatch, fit_false_match
+from indexer.calibration.familiarity import Familiarity, fit_familiarity
 from indexer.calibration.likelihood import LikelihoodRatio, Quality, fit_likelihood_ratio
 from indexer.calibration.score import OperatingPoint, ScoreCalibration, fit_score
 from indexer.calibration.verdict import RISK, Evidence, Verdict, conclude
 from indexer.errors import IndexDamaged, UsageError
 from indexer.types import Float32
 
-VERSION = 1
+VERSION = 2
 ALARM_RATE = 0.05
 
 
@@ -30,6 +31,7 @@ class Calibration:
     likelihood: LikelihoodRatio | Missing
     score: ScoreCalibration | Missing
     conformal: FamilyConformal | Missing
+    familiarity: Familiarity | Missing
 
     def false_match_rate(self, similarity: float) -> Estimate | Missing:
         """Share of pairs of unrelated images of the gallery at least this similar."""
@@ -78,6 +80,11 @@ class Calibration:
         evidence = Evidence(
             p_values=conformal.p_values(names, affinity) if conformal else {},
             affinity={name: float(affinity[code]) for code, name in enumerate(names)},
+            p_known=(
+                None
+                if isinstance(self.familiarity, Missing)
+                else self.familiarity.p_known(names, affinity)
+            ),
             p_real=conformal.p_real(affinity) if conformal else None,
             nearest_is_real=bool(affinity.argmax() == len(names)),
             alarm=self.alarm(score),
@@ -104,6 +111,7 @@ class Calibration:
             likelihood=_missing(fields["likelihood"]) or _likelihood(fields["likelihood"]),
             score=_missing(fields["score"]) or _score(fields["score"]),
             conformal=_missing(fields["conformal"]) or _conformal(fields["conformal"]),
+            familiarity=_missing(fields["familiarity"]) or _familiarity(fields["familiarity"]),
         )
 
 
@@ -136,6 +144,7 @@ def fit_calibration(
         likelihood=fit_likelihood_ratio(annotations, i, j, similarity, seed),
         score=fit_score(annotations, scores, operating_points),
         conformal=fit_conformal(annotations, comparisons),
+        familiarity=fit_familiarity(annotations, comparisons),
     )
 
 
@@ -163,4 +172,12 @@ def _conformal(part: Mapping[str, Any]) -> FamilyConformal:
         families=tuple(Typicalities(**_tuples(scale)) for scale in part["families"]),
         pooled=Typicalities(**_tuples(part["pooled"])),
         real=Typicalities(**_tuples(part["real"])) if part["real"] else None,
+    )
+
+
+def _familiarity(part: Mapping[str, Any]) -> Familiarity:
+    return Familiarity(
+        names=tuple(part["names"]),
+        usual=tuple(part["usual"]),
+        members=Typicalities(**_tuples(part["members"])),
     )

@@ -91,18 +91,18 @@ def fit_conformal(annotations: Annotations, comparisons: Comparisons) -> FamilyC
         )
     values = typicality(comparisons.affinity)[rows, own]
     scales = [
-        _scale(name, values[own == code])
+        as_scale(name, values[own == code])
         for code, name in enumerate(annotations.families)
         if (own == code).sum() >= MIN_MEMBERS
     ]
     return FamilyConformal(
         families=tuple(scales),
-        pooled=_scale("all families", values[~real]),
-        real=_scale(REAL, values[real]) if real.sum() >= MIN_MEMBERS else None,
+        pooled=as_scale("all families", values[~real]),
+        real=as_scale(REAL, values[real]) if real.sum() >= MIN_MEMBERS else None,
     )
 
 
-def _scale(name: str, values: NDArray[np.float32]) -> Typicalities:
+def as_scale(name: str, values: NDArray[np.floating]) -> Typicalities:
     """Ascending; more than KEPT are thinned to evenly spaced ranks."""
     ranked = np.sort(values)
     if len(ranked) > KEPT:

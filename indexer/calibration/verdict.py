@@ -15,15 +15,17 @@ class Evidence:
     """What a verdict rests on.
 
     `p_values` family -> p-value that the query belongs to it, empty where families could not
-    be calibrated; `affinity` family -> mean similarity to its nearest members; `p_real` the
-    p-value that it is one of the real images, None without enough of them; `nearest_is_real`
-    says which side the most alike group is on; `alarm` whether the score exceeds its 5%
+    be calibrated; `affinity` family -> mean similarity to its nearest members; `p_known` the
+    p-value that it is of any of them, None where that is not calibrated; `p_real` the p-value
+    that it is one of the real images, None without enough of them; `nearest_is_real` says
+    which side the most alike group is on; `alarm` whether the score exceeds its 5%
     false-alarm threshold, None without such a threshold; `probability_fake` in [0, 1] at even
     priors, None where uncalibrated.
     """
 
     p_values: Mapping[str, float]
     affinity: Mapping[str, float]
+    p_known: float | None
     p_real: float | None
     nearest_is_real: bool
     alarm: bool | None
@@ -65,6 +67,9 @@ def _decide(evidence: Evidence, fits: list[str], risk: float) -> tuple[Kind, str
     }[alarm]
     if not evidence.p_values:
         return "inconclusive", f"no family is calibrated in this gallery; {said}"
+    if alarm and fits and evidence.p_known is not None and evidence.p_known <= risk:
+        unlike = f"it is less alike any known family than members are (p = {evidence.p_known:.2f})"
+        return "novel fake", f"{said}, and {unlike}, though {len(fits)} cannot be excluded"
     if not fits:
         if alarm:
             return "novel fake", f"{said}, and no known family explains the image at risk {risk:g}"

@@ -13,7 +13,7 @@ from indexer.calibration.comparisons import compare
 from indexer.calibration.crossfit import HeldOut
 from indexer.evaluation.curves import Curves, draw_curves
 from indexer.evaluation.measured import Measured
-from indexer.evaluation.novelty import novelty_auroc
+from indexer.evaluation.novelty import LeftOut, Novelty, novelty_auroc
 from indexer.evaluation.retrieval import PerQuery, look_up
 from indexer.evaluation.shots import SHOTS, rank_1
 from indexer.evaluation.trust import (
@@ -64,7 +64,7 @@ class Evaluation:
     baselines: Mapping[str, Baseline]
     fmr: Mapping[str, RateCheck]
     cllr: CllrCheck | None
-    novelty_auroc: Mapping[str, Measured]
+    novelty_auroc: Mapping[str, Novelty]
     coverage: tuple[CoverageCheck, ...]
     curves: Curves
 
@@ -95,7 +95,10 @@ class Evaluation:
                 "cllr": asdict(self.cllr) if self.cllr else None,
                 "novelty_auroc": {
                     "mean": self.mean_novelty_auroc,
-                    "by_family": {name: asdict(auc) for name, auc in self.novelty_auroc.items()},
+                    "by_family": {
+                        name: asdict(auc.familiarity) for name, auc in self.novelty_auroc.items()
+                    },
+                    "mean_by_nearest": _mean(auc.nearest for auc in self.novelty_auroc.values()),
                 },
                 "coverage": [asdict(check) for check in self.coverage],
             },
@@ -106,8 +109,7 @@ class Evaluation:
     @property
     def mean_novelty_auroc(self) -> float | None:
         """The mean over left-out families."""
-        values = [auc.value for auc in self.novelty_auroc.values() if auc.value is not None]
-        return float(np.mean(values)) if values else None
+        return _mean(auc.familiarity for auc in self.novelty_auroc.values())
 
 
 def evaluate(
@@ -118,7 +120,7 @@ def evaluate(
     scores: Float32 | None = None,
     matched_sets: Sequence[str | None] = (),
     baselines: Mapping[str, Iterable[HeldOut]] | None = None,
-    novel: Iterable[tuple[str, HeldOut]] = (),
+    novel: Iterable[tuple[str, LeftOut]] = (),
     seed: int = 0,
 ) -> Evaluation:
     """Query the rest of the images with the held-out rows of every view.
@@ -207,6 +209,11 @@ def _count(annotations: Annotations) -> dict[str, int]:
         "real": int((annotations.fake == 0).sum()),
         "families": len(np.unique(annotations.family[annotations.family >= 0])),
     }
+
+
+def _mean(figures: Iterable[Measured]) -> float | None:
+    values = [figure.value for figure in figures if figure.value is not None]
+    return float(np.mean(values)) if values else None
 
 
 def _figures(family: FamilyFigures) -> dict[str, Any]:

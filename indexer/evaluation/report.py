@@ -97,7 +97,9 @@ def _families(evaluation: Evaluation) -> str:
             name,
             *_figures(figures),
             _number(cost.get(name)),
-            _cell(evaluation.novelty_auroc[name]) if name in evaluation.novelty_auroc else "–",
+            _cell(evaluation.novelty_auroc[name].familiarity)
+            if name in evaluation.novelty_auroc
+            else "–",
             str(figures.p_at_1.n),
         ]
         for name, figures in sorted(evaluation.by_family.items())

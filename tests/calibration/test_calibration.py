@@ -29,7 +29,7 @@ def test_json_round_trip_and_determinism():
 
 def test_another_version_is_refused():
     fields = json.loads(fitted(planted(0)).to_json())
-    with pytest.raises(IndexDamaged, match="calibration of version 7; expected 1"):
+    with pytest.raises(IndexDamaged, match="calibration of version 7; expected 2"):
         Calibration.from_json(json.dumps({**fields, "version": 7}))
 
 
@@ -82,6 +82,7 @@ def test_verdicts_on_queries_of_a_planted_gallery():
 EVIDENCE = Evidence(
     p_values={"a": 0.5, "b": 0.01},
     affinity={"a": 0.8, "b": 0.3},
+    p_known=0.5,
     p_real=0.01,
     nearest_is_real=False,
     alarm=True,
@@ -94,6 +95,14 @@ EVIDENCE = Evidence(
     [
         ({}, "known family", ("a",), "the score raises the alarm, and it is as typical as"),
         ({"alarm": None}, "known family", ("a",), "it is unlike the real images (p = 0.01)"),
+        (
+            {"p_known": 0.05},
+            "novel fake",
+            ("a",),
+            "it is less alike any known family than members are (p = 0.05), though 1 cannot",
+        ),
+        ({"p_known": 0.05, "alarm": None}, "known family", ("a",), "it is unlike the real"),
+        ({"p_known": None}, "known family", ("a",), "the score raises the alarm"),
         (
             {"p_values": {"a": 0.02, "b": 0.01}},
             "novel fake",
