@@ -114,6 +114,22 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """An image and its encoding, as `Encodings` has them for a batch.
+
+    `taps` (taps, dim), `patches` (rows, columns, dim) and `logits` (classes,) float32; `logits`
+    and `score`, p(fake) in [0, 1], are None without a head.
+    """
+
+    facts: ImageFacts
+    taps: Float32
+    patches: Float32
+    logits: Float32 | None
+    score: float | None
+    thumbnail: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What somebody says about an image. `label` is "real" or "fake"; None is unknown."""
 

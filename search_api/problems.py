@@ -100,7 +100,7 @@ class TooManyRequests(LineupError):
 
 
 class ModelUnavailable(LineupError):
-    """The model's thread is dead, hung or not done in time."""
+    """The model's process is dead, hung or not done in time."""
 
     code = "model-unavailable"
 

@@ -1,19 +1,20 @@
-"""What the routes stand on: the open index, the model's worker and the settings."""
+"""What the routes stand on: the open index, the model's process and the settings."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from indexer.index import Index
+from indexer.types import Encoded
 from search_api.access import Keyring
+from search_api.model.worker import ModelWorker
 from search_api.quota import Quotas
 from search_api.settings import Settings
-from search_api.worker import ModelWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,21 @@ class Service:
 
     settings: Settings
     index: Index
-    worker: ModelWorker
+    model: ModelWorker
     keyring: Keyring
     quotas: Quotas
+
+    async def encode(self, data: bytes, *, thumbnail: bool = False) -> Encoded:
+        """Encode an uploaded image within the limits of the settings.
+
+        Raises ImageRejected, Overloaded or ModelUnavailable.
+        """
+        return await self.model.encode(
+            data,
+            self.settings.limits,
+            thumbnail=thumbnail,
+            timeout=self.settings.model_timeout,
+        )
 
 
 @asynccontextmanager
@@ -32,23 +45,24 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Open the index, load its encoder and gallery and use each once, so that the first
     request waits for nothing.
 
-    Raises NotFound, IndexDamaged, CheckpointError or PassportMismatch.
+    Raises NotFound, IndexDamaged, or CheckpointError when the model does not start.
     """
     with await run_in_threadpool(Index.open, settings.index) as index:
-        worker = ModelWorker(settings.max_queue, settings.hung_after)
+        model = ModelWorker(
+            [sys.executable, "-m", "search_api.model.process", str(settings.index)],
+            capacity=settings.max_queue,
+            batch=settings.max_batch,
+            hung_after=settings.hung_after,
+            kill_after=settings.kill_after,
+        )
         try:
-            await worker.run(lambda: _warm_up(index), timeout=None)
+            await model.start()
             await run_in_threadpool(index.gallery)
             keyring = Keyring(index.store, required=settings.auth == "required")
             quotas = Quotas(settings.key_rate, settings.key_requests)
-            yield Service(settings, index, worker, keyring, quotas)
+            yield Service(settings, index, model, keyring, quotas)
         finally:
-            worker.stop()
-
-
-def _warm_up(index: Index) -> None:
-    size = index.encoder.checkpoint.recipe.output_size
-    index.encoder.encode([np.zeros((*size, 3), np.uint8)])
+            await model.stop()
 
 
 def _service(request: Request) -> Service:

@@ -52,8 +52,12 @@ class Settings(BaseSettings):
     model_timeout: float = Field(
         60.0, gt=0, description="Seconds after which a waiting upload is given up with 503."
     )
+    max_batch: int = Field(8, ge=1, description="Uploads that the model encodes together.")
     hung_after: float = Field(
-        5.0, gt=0, description="Seconds on one upload after which the service is not ready."
+        4.0, gt=0, description="Seconds without a step of the model: the service is not ready."
+    )
+    kill_after: float = Field(
+        30.0, gt=0, description="Seconds without a step of the model: its process is replaced."
     )
 
     @property

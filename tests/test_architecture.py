@@ -43,6 +43,7 @@ DOORS = {
     "plotly": ["indexer/evaluation/"],
     "pdqhash": ["indexer/evaluation/pdq.py"],
     "fastapi": ["search_api/"],
+    "prometheus_client": ["search_api/metrics.py"],
     "huggingface_hub": ["indexer/checkpoints/"],
 }
 

@@ -9,6 +9,7 @@ from indexer.index.search import (
     Likelihood,
     Query,
     query_bytes,
+    query_encoded,
     query_stored,
     search,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Query",
     "build_index",
     "query_bytes",
+    "query_encoded",
     "query_stored",
     "search",
 ]

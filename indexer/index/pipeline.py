@@ -10,12 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
 from indexer.errors import ImageRejected
-from indexer.images import decode, sha256, thumbnail
+from indexer.images import sha256
+from indexer.index.encoding import Prepared, encode, named, prepare
 from indexer.store import NewImage
-from indexer.types import Encoder, Float32, ImageFacts, SourceItem
+from indexer.types import Encoder, SourceItem
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,14 +39,6 @@ class Rejected:
     error: ImageRejected
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    item: SourceItem
-    facts: ImageFacts
-    thumbnail: bytes | None
-    inputs: Float32
-
-
 def encode_items(
     encoder: Callable[[], Encoder],
     items: Iterable[SourceItem],
@@ -61,21 +52,19 @@ def encode_items(
     sha256 of an input.
     """
 
-    def prepare(item: SourceItem) -> _Ready | Known | Rejected:
+    def ready(item: SourceItem) -> tuple[SourceItem, Prepared] | Known | Rejected:
         try:
             data = item.read()
             digest = sha256(data)
             if is_known(digest):
                 return Known(item, digest)
-            image = decode(data)
-            inputs = encoder().prepare(image.rgb)
+            return item, prepare(encoder(), data, thumbnail=thumbnails)
         except ImageRejected as error:
             return Rejected(item, error)
-        return _Ready(item, image.facts, thumbnail(image.rgb) if thumbnails else None, inputs)
 
-    batch: list[_Ready] = []
-    for outcome in _in_order(prepare, items):
-        if not isinstance(outcome, _Ready):
+    batch: list[tuple[SourceItem, Prepared]] = []
+    for outcome in _in_order(ready, items):
+        if not isinstance(outcome, tuple):
             yield outcome
             continue
         batch.append(outcome)
@@ -86,19 +75,10 @@ def encode_items(
         yield from _encode(encoder(), batch)
 
 
-def _encode(encoder: Encoder, batch: list[_Ready]) -> Iterator[NewImage]:
-    encodings = encoder.encode_prepared([ready.inputs for ready in batch])
-    for row, ready in enumerate(batch):
-        yield NewImage(
-            facts=ready.facts,
-            uri=ready.item.uri,
-            annotation=ready.item.annotation,
-            metadata=ready.item.metadata,
-            taps=encodings.taps[row].astype(np.float16),
-            logits=None if encodings.logits is None else encodings.logits[row],
-            score=None if encodings.scores is None else float(encodings.scores[row]),
-            thumbnail=ready.thumbnail,
-        )
+def _encode(encoder: Encoder, batch: list[tuple[SourceItem, Prepared]]) -> Iterator[NewImage]:
+    encoded = encode(encoder, [prepared for _, prepared in batch])
+    for (item, _), image in zip(batch, encoded, strict=True):
+        yield named(image, item.uri, item.annotation, item.metadata)
 
 
 def _in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -10,10 +10,11 @@ from indexer.calibration import RISK, Calibration, Missing, verbal
 from indexer.custody import Entry
 from indexer.errors import UsageError
 from indexer.filters import Filter, as_expression
-from indexer.images import Limits, decode
+from indexer.images import Limits
 from indexer.index.core import Index
+from indexer.index.encoding import encode, prepare
 from indexer.store import StoredImage
-from indexer.types import Float32
+from indexer.types import Encoded, Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,13 @@ class Answer:
 
 def query_bytes(index: Index, data: bytes, limits: Limits = Limits()) -> Query:  # noqa: B008 frozen
     """Encode an image that need not be in the gallery. Raises ImageRejected."""
-    image = decode(data, limits)
-    encodings = index.encoder.encode([image.rgb])
-    return Query(
-        sha256=image.facts.sha256,
-        taps=encodings.taps[0],
-        score=None if encodings.scores is None else float(encodings.scores[0]),
-    )
+    [encoded] = encode(index.encoder, [prepare(index.encoder, data, limits)])
+    return query_encoded(encoded)
+
+
+def query_encoded(encoded: Encoded) -> Query:
+    """An image that was encoded elsewhere."""
+    return Query(encoded.facts.sha256, encoded.taps, encoded.score)
 
 
 def query_stored(index: Index, digest: str, generation: int | None = None) -> Query:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 
 from search_api.examples import CHECKPOINT, ok
 from search_api.problems import ModelUnavailable, documented
@@ -37,10 +38,11 @@ async def live() -> Live:
 @router.get(
     "/ready",
     responses=ok(Ready("ready", 3, CHECKPOINT))
-    | documented(ModelUnavailable("the model's thread is dead", do="restart the service")),
+    | documented(ModelUnavailable("the model has made no step for more than 4 s")),
 )
-def ready(service: ServiceOf) -> Ready:
+async def ready(service: ServiceOf) -> Ready:
     """Whether searches can be answered. Red, with the reason, means: send them elsewhere."""
-    if trouble := service.worker.trouble:
-        raise ModelUnavailable(trouble, do="restart the service if it stays so")
-    return Ready("ready", service.index.store.generation, service.index.checkpoint)
+    if trouble := service.model.trouble:
+        raise ModelUnavailable(trouble, do="its process is replaced; try again later")
+    generation = await run_in_threadpool(lambda: service.index.store.generation)
+    return Ready("ready", generation, service.index.checkpoint)

@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from indexer.calibration import RISK
 from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.filters import Filter, narrowed
-from indexer.index import Answer, query_bytes, query_stored
+from indexer.index import Answer, query_encoded, query_stored
 from indexer.index import search as search_index
+from search_api.access import CallerOf
 from search_api.examples import ANSWER, SHA256, ok
 from search_api.problems import (
     ModelUnavailable,
@@ -141,7 +142,7 @@ PROBLEMS = documented(
     responses=ok(ANSWER) | PROBLEMS,
     openapi_extra={"requestBody": REQUEST_BODY},
 )
-async def search(request: Request, service: ServiceOf) -> Answer:
+async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answer:
     """The known images that are most like this one, nearest first.
 
     The image is uploaded as a form with the field `image`, or named by the sha256 of an
@@ -157,8 +158,7 @@ async def search(request: Request, service: ServiceOf) -> Answer:
                 asked = ImageQuery.of(form)
                 where = asked.filter()
                 data = await asked.image.read()
-            encode = partial(query_bytes, index, data, service.settings.limits)
-            query = await service.worker.run(encode, service.settings.model_timeout)
+            query = query_encoded(await service.encode(data))
         case "application/json":
             asked = StoredQuery.of(await request.body())
             where = asked.filter()
@@ -175,4 +175,5 @@ async def search(request: Request, service: ServiceOf) -> Answer:
         where=where,
         generation=asked.generation,
         risk=asked.risk,
+        author=caller.name,
     )

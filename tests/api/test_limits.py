@@ -2,8 +2,11 @@
 
 import asyncio
 import json
-import threading
+import os
+import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -104,38 +107,38 @@ async def _requests_beyond_the_limit() -> None:
 
 
 @pytest.fixture
-def strained(index_path: Path) -> Iterator[tuple[TestClient, threading.Event]]:
-    """A service of little patience whose model is at work until the event is set."""
+def strained(index_path: Path) -> Iterator[tuple[TestClient, FastAPI]]:
+    """A service of little patience."""
     app: FastAPI = create_app(
-        load_settings(index=index_path, max_queue=1, model_timeout=0.5, hung_after=0.2)
+        load_settings(index=index_path, max_queue=1, model_timeout=0.5, hung_after=0.8)
     )
-    release = threading.Event()
     with TestClient(app) as client:
-        client.portal.start_task_soon(app.state.service.worker.run, release.wait, None)
-        yield client, release
-        release.set()
+        yield client, app
 
 
 def test_a_hung_model_turns_readiness_red_until_it_answers(
-    strained: tuple[TestClient, threading.Event], gallery: Path
+    strained: tuple[TestClient, FastAPI], gallery: Path
 ) -> None:
-    client, release = strained
+    client, app = strained
+    assert client.get("/health/ready").json()["status"] == "ready"
+    os.kill(app.state.service.model.pid, signal.SIGSTOP)
     upload = client.post("/v1/search", files=PHOTO)
     assert (upload.status_code, upload.json()["detail"]) == (
         503,
         "the model has not answered within 0.5 s; try again later",
     )
+    time.sleep(0.8)
     red = client.get("/health/ready")
     assert (red.status_code, red.json()["type"]) == (503, "urn:lineup:problem:model-unavailable")
-    assert red.json()["detail"].startswith("the model has been at one upload for more than 0.2 s")
+    assert red.json()["detail"].startswith("the model has made no step for more than 0.8 s")
     assert client.get("/health/live").json() == {"status": "live"}
-    assert (
-        client.post(
-            "/v1/search", json={"id": sha256((gallery / "real/0.png").read_bytes())}
-        ).status_code
-        == 200
-    )
-    assert client.post("/v1/search", files=PHOTO).json()["type"] == "urn:lineup:problem:overloaded"
-    release.set()
+    known = sha256((gallery / "real/0.png").read_bytes())
+    assert client.post("/v1/search", json={"id": known}).status_code == 200
+    with ThreadPoolExecutor() as pool:
+        uploads = [pool.submit(client.post, "/v1/search", files=PHOTO) for _ in range(4)]
+    codes = {upload.result().json()["type"].split(":")[-1] for upload in uploads}
+    assert codes == {"overloaded", "model-unavailable"}
+    os.kill(app.state.service.model.pid, signal.SIGCONT)
+    while client.get("/health/ready").status_code != 200:
+        time.sleep(0.05)
     assert client.post("/v1/search", files=PHOTO).status_code == 200
-    assert client.get("/health/ready").json()["status"] == "ready"

@@ -1,0 +1,66 @@
+"""The bytes of an image -> what is kept or asked of it: decode, prepare, encode."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from indexer.images import Limits, decode
+from indexer.images import thumbnail as make_thumbnail
+from indexer.store import NewImage
+from indexer.types import Annotation, Encoded, Encoder, Float32, ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded image as the model takes it: `inputs` (3, height, width) float32."""
+
+    facts: ImageFacts
+    inputs: Float32
+    thumbnail: bytes | None
+
+
+def prepare(
+    encoder: Encoder,
+    data: bytes,
+    limits: Limits = Limits(),  # noqa: B008 frozen value
+    *,
+    thumbnail: bool = False,
+) -> Prepared:
+    """Decode and preprocess. Raises ImageRejected."""
+    image = decode(data, limits)
+    small = make_thumbnail(image.rgb) if thumbnail else None
+    return Prepared(image.facts, encoder.prepare(image.rgb), small)
+
+
+def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:
+    """Encode prepared images, in their order."""
+    found = encoder.encode_prepared([prepared.inputs for prepared in batch])
+    return [
+        Encoded(
+            facts=prepared.facts,
+            taps=found.taps[row],
+            patches=found.patches[row],
+            logits=None if found.logits is None else found.logits[row],
+            score=None if found.scores is None else float(found.scores[row]),
+            thumbnail=prepared.thumbnail,
+        )
+        for row, prepared in enumerate(batch)
+    ]
+
+
+def named(
+    encoded: Encoded, uri: str, annotation: Annotation, metadata: Mapping[str, Any]
+) -> NewImage:
+    """An encoded image as the store takes it."""
+    return NewImage(
+        facts=encoded.facts,
+        uri=uri,
+        annotation=annotation,
+        metadata=metadata,
+        taps=encoded.taps.astype(np.float16),
+        logits=encoded.logits,
+        score=encoded.score,
+        thumbnail=encoded.thumbnail,
+    )
