@@ -3,7 +3,7 @@
 import { askJson } from "./api.js";
 import { onFile, showAsked } from "./asked.js";
 import { compare } from "./compare.js";
-import { at, h } from "./dom.js";
+import { at } from "./dom.js";
 import { narrows, options } from "./filters.js";
 import { hits } from "./hits.js";
 import { region, startRegion } from "./region.js";
@@ -47,7 +47,7 @@ export function showSearch(sha256) {
 function clear() {
   image = null;
   showAsked(null);
-  at("answer").replaceChildren(welcome());
+  at("answer").replaceChildren();
 }
 
 function turnTo(next) {
@@ -104,21 +104,4 @@ function show(answer, narrowed) {
   );
   const top = at("verdict").getBoundingClientRect().top;
   if (top > 0.7 * innerHeight) at("verdict").scrollIntoView();
-}
-
-function welcome() {
-  return h(
-    "section",
-    { class: "panel welcome", "aria-labelledby": "welcome" },
-    h("h2", { id: "welcome" }, "What you will see"),
-    h(
-      "ol",
-      {},
-      h("li", {}, "A verdict with its reason: a known family, a novel fake, looks authentic, or inconclusive."),
-      h("li", {}, "The families that the image could belong to, each with a p-value."),
-      h("li", {}, "The nearest known images, each with how often unrelated images are as alike."),
-    ),
-    h("p", {}, "None of it proves anything by itself. ",
-      "A search finds what this gallery knows, and says how far each figure can be trusted."),
-  );
 }

@@ -43,3 +43,6 @@ export function size(bytes) {
 
 /** A stored time as the reader's own clock shows it. */
 export const when = (iso) => new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
+/** "93%" */
+export const percent = (share) => `${Math.round(100 * share)}%`;

@@ -51,7 +51,8 @@ def test_an_indexed_image_is_picked_and_left_again(page: Page, index: Index) -> 
     expect(page).to_have_url(re.compile(f"#/image/{KNOWN}$"))
     expect_answer(page, search(index, query_stored(index, KNOWN), 12))
     page.go_back()
-    expect(page.get_by_role("heading", name="What you will see")).to_be_visible()
+    expect(page.get_by_role("button", name="Search again")).to_be_hidden()
+    expect(page.locator("#answer")).to_be_empty()
     page.go_forward()
     expect_answer(page, search(index, query_stored(index, KNOWN), 12))
 
