@@ -43,6 +43,7 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "too-many-requests": (HTTPStatus.TOO_MANY_REQUESTS, "More requests than are allowed"),
     "error": (HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed"),
     "checkpoint": (HTTPStatus.INTERNAL_SERVER_ERROR, "The checkpoint cannot be used"),
+    "engine-refused": (HTTPStatus.INTERNAL_SERVER_ERROR, "The engine computes something else"),
     "missing-extra": (HTTPStatus.INTERNAL_SERVER_ERROR, "A package is not installed"),
     "index-damaged": (HTTPStatus.INTERNAL_SERVER_ERROR, "The index is damaged"),
     "index-busy": (HTTPStatus.SERVICE_UNAVAILABLE, "The index is held by another process"),
