@@ -59,6 +59,19 @@ class Passport:
 
 
 @dataclass(frozen=True, slots=True)
+class Patches:
+    """Patch tokens that are kept of one image.
+
+    Token i is `codes[i] * scales[i]`: `codes` (n, dim) int8, `scales` (n,) float32; `boxes`
+    (n, 4) float32 is what each covers, left, top, right, bottom in pixels of the image.
+    """
+
+    codes: NDArray[np.int8]
+    scales: Float32
+    boxes: Float32
+
+
+@dataclass(frozen=True, slots=True)
 class Encodings:
     """What an encoder yields for a batch of n images.
 
@@ -92,6 +105,11 @@ class Encoder(Protocol):
 
     def encode(self, images: Sequence[RGB]) -> Encodings:
         """Prepare and encode images of any sizes."""
+        ...
+
+    def encode_patches(self, inputs: Sequence[Float32]) -> Float32:
+        """Only the patches, (n, rows, columns, dim), of single model inputs, each (3, height,
+        width): parts of images at a magnification of their own."""
         ...
 
 

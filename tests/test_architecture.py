@@ -17,7 +17,7 @@ LAYERS = [
     ["indexer.images"],
     ["indexer.checkpoints", "indexer.sources"],
     ["indexer.encoder", "indexer.store", "indexer.vectors"],
-    ["indexer.descriptor"],
+    ["indexer.descriptor", "indexer.patches"],
     ["indexer.calibration"],
     ["indexer.evaluation"],
     ["indexer.index", "indexer.samples"],

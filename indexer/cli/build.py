@@ -9,6 +9,7 @@ from indexer.cli.options import author, index_option, json_option, print_json
 
 if TYPE_CHECKING:
     from indexer.index import Index
+    from indexer.index.keeping import PatchPolicy
 
 DEFAULT_CHECKPOINT = "community-forensics"
 SHOWN = 10
@@ -55,6 +56,19 @@ SHOWN = 10
     help="2: also encode the residual at native resolution; finds more, costs twice the time. "
     "Default: the index's own, else 1.",
 )
+@click.option(
+    "--patches",
+    metavar="all|N|none",
+    help="Patch tokens kept of every image, for search by region. Default: the index's own, "
+    "else 32.",
+)
+@click.option(
+    "--tiles/--no-tiles",
+    default=None,
+    help="Encode the whole image in tiles, too, and keep as many patches of each: finds small "
+    "regions and those near the border, for two to seven times the work. Default: the index's "
+    "own, else no.",
+)
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
 @json_option
 def build(
@@ -68,6 +82,8 @@ def build(
     device: str,
     precision: str,
     views: int | None,
+    patches: str | None,
+    tiles: bool | None,
     thumbnails: bool,
     as_json: bool,
 ) -> None:
@@ -91,8 +107,9 @@ def build(
     opened = [open_source(source, layout) for source in sources]
     if where is not None:
         opened = [source.select(parse_filter(where)) for source in opened]
+    keep = _policy(index_path, patches, tiles)
     chosen = {"engine": engine, "device": device, "precision": precision}
-    index = _open(index_path, checkpoint, fake_label, chosen, views)
+    index = _open(index_path, checkpoint, fake_label, chosen, views, keep)
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(
             index,
@@ -124,6 +141,7 @@ def _open(
     fake_label: str | None,
     chosen: dict[str, Any],
     views: int | None,
+    keep: "PatchPolicy",
 ) -> "Index":
     """The index to add to, with the encoder that was asked for; refused where they differ."""
     from indexer.encoder import load_encoder
@@ -132,7 +150,7 @@ def _open(
     if not Index.exists(path):
         ref = checkpoint or DEFAULT_CHECKPOINT
         encoder = load_encoder(ref, fake_label=fake_label, views=views or 1, **chosen)
-        return Index.create(path, encoder, author())
+        return Index.create(path, encoder, author(), keep)
     index = Index.open(path)
     known = dict(index.store.reference["load"])
     another = checkpoint is not None and not index.names(checkpoint)
@@ -141,3 +159,29 @@ def _open(
     if another or given or views not in (None, known["views"]):
         index.use(load_encoder(**{**load, "views": views or known["views"], **given}))
     return index
+
+
+def _policy(path: str, patches: str | None, tiles: bool | None) -> "PatchPolicy":
+    """What the images shall keep: what the index says; to ask for something else is refused."""
+    from indexer.errors import UsageError
+    from indexer.index import Index
+    from indexer.index.keeping import PatchPolicy
+
+    own = PatchPolicy()
+    if exists := Index.exists(path):
+        with Index.open(path) as index:
+            own = index.patch_policy
+    count = own.count
+    if patches is not None:
+        named = {"all": None, "none": 0}
+        if patches not in named and not patches.isdigit():
+            raise UsageError(f"--patches {patches}", expected="all, none or a number")
+        count = named[patches] if patches in named else int(patches)
+    asked = PatchPolicy(count, own.tiles if tiles is None else tiles)
+    if exists and asked != own:
+        raise UsageError(
+            f"{asked} of every image asked for",
+            expected=f"{own}, as in {path}",
+            do="leave out --patches and --tiles, or build another index",
+        )
+    return asked

@@ -8,6 +8,11 @@ from indexer.cli.options import author, index_option, json_option, print_json
 @click.command()
 @click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @index_option
+@click.option(
+    "--region",
+    metavar="X,Y,W,H",
+    help="Find images that show this part, in pixels or, if none exceeds 1, in fractions.",
+)
 @click.option("-k", default=10, show_default=True, help="How many hits.")
 @click.option("--label", type=click.Choice(["real", "fake"]), help="Only images so labelled.")
 @click.option("--where", metavar="FILTER", help="Only images that match, such as \"source='x'\".")
@@ -19,6 +24,7 @@ from indexer.cli.options import author, index_option, json_option, print_json
 def search(
     image: str,
     index_path: str,
+    region: str | None,
     k: int,
     label: str | None,
     where: str | None,
@@ -34,22 +40,33 @@ def search(
     Example:
       indexer search suspicious.jpg --index my.index -k 5 --label fake
       indexer search suspicious.jpg --index my.index --where "source = 'agency' and score > 0.5"
+      indexer search suspicious.jpg --index my.index --region 0.4,0.5,0.2,0.15
     """
     from pathlib import Path
 
-    from indexer.cli.tables import print_answer
+    from indexer.cli.tables import print_answer, print_region_answer
     from indexer.filters import narrowed
-    from indexer.index import Index, query_bytes
+    from indexer.images.region import Region
+    from indexer.index import Index, query_bytes, region_bytes, search_region
     from indexer.index import search as search_index
     from indexer.sources import FileItem
 
     wanted = narrowed(where, label)
+    box = None if region is None else Region.parse(region)
     with Index.open(index_path) as index:
-        query = query_bytes(index, FileItem(Path(image)).read())
-        answer = search_index(
-            index, query, k, where=wanted, generation=generation, risk=risk, author=author()
-        )
+        data = FileItem(Path(image)).read()
+        if box is not None:
+            found = search_region(
+                index, region_bytes(index, data, box), k, where=wanted, generation=generation
+            )
+        else:
+            query = query_bytes(index, data)
+            answer = search_index(
+                index, query, k, where=wanted, generation=generation, risk=risk, author=author()
+            )
     if as_json:
-        print_json(answer.to_dict())
-    else:
+        print_json(answer.to_dict() if box is None else found.to_dict())
+    elif box is None:
         print_answer(answer)
+    else:
+        print_region_answer(found)

@@ -1,6 +1,7 @@
 """Results as a person reads them in a terminal."""
 
 import re
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from rich.table import Table
 from indexer.calibration import one_in
 from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
-from indexer.index import Answer, Likelihood
+from indexer.images.region import Region
+from indexer.index import Answer, Likelihood, RegionAnswer
 
 LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
 """A hash, of which the beginning is shown."""
@@ -53,6 +55,39 @@ def print_answer(answer: Answer) -> None:
     for figure, reason in answer.missing.items():
         console.print(f"no {figure}: {reason}")
     console.print("A similarity is a lead, not proof: docs/reading-a-result.md")
+
+
+def print_region_answer(answer: RegionAnswer) -> None:
+    """A ranked table of images that show a region, and where they show it."""
+    console = _console()
+    console.print(
+        f"region {_pixels(answer.region)} of {answer.query_sha256[:12]}, {answer.patches} "
+        f"patches; generation {answer.generation}"
+    )
+    table = Table(box=None)
+    for name in ("#", "agreement", "by chance", "shown at x,y,w,h", "label", "family"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("image", overflow="fold")
+    for rank, hit in enumerate(answer.hits, 1):
+        table.add_row(
+            str(rank),
+            f"{hit.agreement:.3f}",
+            f"{hit.by_chance:.3f}",
+            _pixels(hit.region),
+            hit.label or "-",
+            hit.family or "-",
+            "/".join(Path(hit.uri).parts[-2:]),
+        )
+    console.print(table)
+    console.print(
+        "agreement: the share of the region that is found again in one place, at one scale.\n"
+        "by chance: the share of a sample of the gallery that agrees as well.\n"
+        "A region that looks alike is a lead, not proof: docs/regions.md"
+    )
+
+
+def _pixels(region: Region) -> str:
+    return ",".join(f"{value:.0f}" for value in astuple(region))
 
 
 def _odds(ratio: Likelihood) -> str:

@@ -68,6 +68,11 @@ class VitEncoder:
             return Encodings(taps, patches, None, None)
         return Encodings(taps, patches, logits, fake_scores(logits, head))
 
+    def encode_patches(self, inputs: Sequence[Float32]) -> Float32:
+        """See `indexer.types.Encoder`."""
+        parts = [self._nothing(), *self.engine.run(inputs)]
+        return np.concatenate([part.patches for part in parts])
+
     def _nothing(self) -> Outputs:
         dim, classes = self.checkpoint.architecture.hidden, self.checkpoint.architecture.classes
         shapes = (len(self._taps) // self._views, dim), (*self.grid, dim), (classes,)

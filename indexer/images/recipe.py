@@ -95,6 +95,13 @@ class Recipe:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        sequences = {key: tuple(v) for key, v in fields.items() if isinstance(v, list)}
+        return cls(**{**fields, **sequences})
+
+    @classmethod
     def from_processor_config(cls, config: Mapping[str, Any]) -> "Recipe":
         """Read transformers' `preprocessor_config.json`, current or legacy (int `size`).
 

@@ -3,6 +3,14 @@
 from indexer.index.build import BuildSummary
 from indexer.index.build import build as build_index
 from indexer.index.core import Index
+from indexer.index.regions import (
+    RegionAnswer,
+    RegionHit,
+    RegionQuery,
+    region_bytes,
+    region_stored,
+    search_region,
+)
 from indexer.index.search import (
     Answer,
     Hit,
@@ -21,9 +29,15 @@ __all__ = [
     "Index",
     "Likelihood",
     "Query",
+    "RegionAnswer",
+    "RegionHit",
+    "RegionQuery",
     "build_index",
     "query_bytes",
     "query_encoded",
     "query_stored",
+    "region_bytes",
+    "region_stored",
     "search",
+    "search_region",
 ]

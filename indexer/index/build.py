@@ -73,6 +73,7 @@ def build(
         lambda: index.encoder,
         chain.from_iterable(sources),
         thumbnails=thumbnails,
+        patches=index.patch_policy,
         is_known=lambda digest: bool(index.store.known([digest])),
     )
     for chunk in _chunks(outcomes):

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 from indexer.errors import NotFound, PassportMismatch, UsageError
 from indexer.index import deriving
 from indexer.index.assembling import advance, assemble
-from indexer.index.derived import Derived, DerivedDamaged, folders, load, publish, read_manifest
-from indexer.index.deriving import Fitted
+from indexer.index.derived import Derived, load, publish
+from indexer.index.derived_folder import DerivedDamaged, folders, read_manifest
+from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
 from indexer.index.gallery import Gallery
+from indexer.index.keeping import PatchPolicy
+from indexer.index.patch_gallery import PatchGallery, patches_at
 from indexer.store import Store
 
 if TYPE_CHECKING:
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
 TRUTH = "truth.sqlite"
 GROWTH = 1.2
 """`build` fits anew when the gallery has grown by this factor since the last fit."""
-UNCOVERED, UNCOVERED_IMAGES = 0.05, 10_000
-"""`build` derives vectors anew when more than this share of images, or so many, were added or
-removed since: the added ones are compared one by one, about 0.4 ms for 10,000."""
 
 
 class Index:
@@ -32,11 +32,21 @@ class Index:
         self.path, self.store = path, store
         self._encoder = encoder
         self._latest: Gallery | None = None
+        self._patches: PatchGallery | None = None
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: str | Path, encoder: "VitEncoder", author: str = "indexer") -> Self:
-        """A new, empty index for this encoder's encodings, in a new or empty folder."""
+    def create(
+        cls,
+        path: str | Path,
+        encoder: "VitEncoder",
+        author: str = "indexer",
+        patches: PatchPolicy = PatchPolicy(),  # noqa: B008 frozen
+    ) -> Self:
+        """A new, empty index for this encoder's encodings, in a new or empty folder.
+
+        `patches` says which of them every image keeps.
+        """
         root = Path(path)
         if root.exists() and not (root.is_dir() and not any(root.iterdir())):
             raise UsageError(f"{root} exists and is not an index", expected="a new folder")
@@ -45,6 +55,7 @@ class Index:
             "name": encoder.checkpoint.name,
             "revision": encoder.checkpoint.revision,
             "load": dict(encoder.reference),
+            "patches": patches.reference,
             "operating_points": [
                 {
                     "false_alarm": p.false_alarm,
@@ -104,6 +115,11 @@ class Index:
         }
 
     @property
+    def patch_policy(self) -> PatchPolicy:
+        """Which patches every image of this index keeps."""
+        return PatchPolicy.of(self.store.reference)
+
+    @property
     def encoder(self) -> "VitEncoder":
         """The encoder of this index, loaded on first use.
 
@@ -156,6 +172,19 @@ class Index:
             if not 0 <= generation <= latest:
                 raise NotFound(f"generation {generation}", expected=f"one of 0 to {latest}")
             return self._assemble(generation)
+
+    def patches(self, generation: int | None = None) -> PatchGallery:
+        """The patches at a generation (None: the latest), ready to be searched; derived when
+        they are first asked for. Raises NotFound for a generation that was never committed.
+        """
+        latest = self.store.generation
+        at = latest if generation is None else generation
+        with self._lock:
+            if not 0 <= at <= latest:
+                raise NotFound(f"generation {at}", expected=f"one of 0 to {latest}")
+            if self._patches is None or self._patches.generation != at:
+                self._patches = patches_at(self.store, self.derived_root / "patches", at)
+            return self._patches
 
     def _assemble(self, generation: int) -> Gallery:
         known = self._latest

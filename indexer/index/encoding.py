@@ -1,6 +1,6 @@
 """The bytes of an image -> what is kept or asked of it: decode, prepare, encode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +9,18 @@ import numpy as np
 from indexer.images import Limits, decode
 from indexer.images import thumbnail as make_thumbnail
 from indexer.store import NewImage
-from indexer.types import Annotation, Encoded, Encoder, Float32, ImageFacts
+from indexer.types import RGB, Annotation, Encoded, Encoder, Float32, ImageFacts, Patches
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded image as the model takes it: `inputs` (3, height, width) float32."""
+    """A decoded image as the model takes it: `inputs` as `Encoder.prepare` makes them, `tiles`
+    (3, height, width) float32 each."""
 
     facts: ImageFacts
     inputs: Float32
     thumbnail: bytes | None
+    tiles: Sequence[Float32] = ()
 
 
 def prepare(
@@ -27,11 +29,12 @@ def prepare(
     limits: Limits = Limits(),  # noqa: B008 frozen value
     *,
     thumbnail: bool = False,
+    tiles: Callable[[RGB], Sequence[Float32]] = lambda _: (),
 ) -> Prepared:
-    """Decode and preprocess. Raises ImageRejected."""
+    """Decode and preprocess, with the `tiles` that this makes of it. Raises ImageRejected."""
     image = decode(data, limits)
     small = make_thumbnail(image.rgb) if thumbnail else None
-    return Prepared(image.facts, encoder.prepare(image.rgb), small)
+    return Prepared(image.facts, encoder.prepare(image.rgb), small, tiles(image.rgb))
 
 
 def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:
@@ -51,9 +54,13 @@ def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:
 
 
 def named(
-    encoded: Encoded, uri: str, annotation: Annotation, metadata: Mapping[str, Any]
+    encoded: Encoded,
+    uri: str,
+    annotation: Annotation,
+    metadata: Mapping[str, Any],
+    kept: Patches | None,
 ) -> NewImage:
-    """An encoded image as the store takes it."""
+    """An encoded image as the store takes it, with the patches that are kept of it."""
     return NewImage(
         facts=encoded.facts,
         uri=uri,
@@ -63,4 +70,5 @@ def named(
         logits=encoded.logits,
         score=encoded.score,
         thumbnail=encoded.thumbnail,
+        patches=kept,
     )

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.index.core import Index
-from indexer.index.derived import DerivedDamaged, check, folders
+from indexer.index.derived_folder import DerivedDamaged, check, folders
 from indexer.store import Counts
 
 
@@ -20,6 +20,7 @@ def info(index: Index) -> dict[str, Any]:
         "counts": _counts(store.counts()),
         "checkpoint": index.checkpoint,
         "passport": asdict(store.passport),
+        "patches": index.patch_policy.reference,
         "fit": None if fit is None else asdict(fit),
         "rejects": [asdict(reject) for reject in store.rejects()],
     }
@@ -55,6 +56,11 @@ def verify(index: Index) -> dict[str, Any]:
                 }
             )
         sets.append({"generation": generation, **manifest["vectors"], "images": live})
+    for _, folder in folders(index.derived_root / "patches"):
+        try:
+            check(folder)
+        except DerivedDamaged as error:
+            problems.append({"what": str(error), "do": f"delete {folder}; it is computed again"})
     return {
         "ok": not problems,
         "generation": index.store.generation,

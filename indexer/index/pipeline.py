@@ -13,6 +13,7 @@ from typing import TypeVar
 from indexer.errors import ImageRejected
 from indexer.images import sha256
 from indexer.index.encoding import Prepared, encode, named, prepare
+from indexer.index.keeping import Keeper, PatchPolicy
 from indexer.store import NewImage
 from indexer.types import Encoder, SourceItem
 
@@ -21,6 +22,7 @@ R = TypeVar("R")
 
 BATCH = 8
 """Images per call of the encoder; larger batches gain nothing on a CPU."""
+NO_PATCHES = PatchPolicy(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,15 @@ def encode_items(
     items: Iterable[SourceItem],
     *,
     thumbnails: bool = True,
+    patches: PatchPolicy = NO_PATCHES,
     is_known: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[NewImage | Known | Rejected]:
     """One outcome for each input, in order.
 
     `encoder` is called when there is something to encode; `is_known`, in threads, with the
-    sha256 of an input.
+    sha256 of an input; `patches` says which are kept.
     """
+    keeper = Keeper(encoder, patches)
 
     def ready(item: SourceItem) -> tuple[SourceItem, Prepared] | Known | Rejected:
         try:
@@ -58,7 +62,7 @@ def encode_items(
             digest = sha256(data)
             if is_known(digest):
                 return Known(item, digest)
-            return item, prepare(encoder(), data, thumbnail=thumbnails)
+            return item, prepare(encoder(), data, thumbnail=thumbnails, tiles=keeper.tiles)
         except ImageRejected as error:
             return Rejected(item, error)
 
@@ -69,16 +73,19 @@ def encode_items(
             continue
         batch.append(outcome)
         if len(batch) == BATCH:
-            yield from _encode(encoder(), batch)
+            yield from _encode(encoder(), keeper, batch)
             batch = []
     if batch:
-        yield from _encode(encoder(), batch)
+        yield from _encode(encoder(), keeper, batch)
 
 
-def _encode(encoder: Encoder, batch: list[tuple[SourceItem, Prepared]]) -> Iterator[NewImage]:
+def _encode(
+    encoder: Encoder, keeper: Keeper, batch: list[tuple[SourceItem, Prepared]]
+) -> Iterator[NewImage]:
     encoded = encode(encoder, [prepared for _, prepared in batch])
-    for (item, _), image in zip(batch, encoded, strict=True):
-        yield named(image, item.uri, item.annotation, item.metadata)
+    for (item, prepared), image in zip(batch, encoded, strict=True):
+        kept = keeper.keep(image.patches, prepared.tiles, image.facts)
+        yield named(image, item.uri, item.annotation, item.metadata, kept)
 
 
 def _in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.types import Annotation, Float16, Float32, ImageFacts
+from indexer.types import Annotation, Float16, Float32, ImageFacts, Patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class NewImage:
 
     `taps` (taps, dim) float16, finite, as the store's passport says; `logits` (classes,)
     float32 and `score` p(fake) in [0, 1], None without a head; `metadata` JSON values
-    without NaN; `thumbnail` encoded bytes.
+    without NaN; `thumbnail` encoded bytes; `patches` None where none are kept.
     """
 
     facts: ImageFacts
@@ -24,6 +24,7 @@ class NewImage:
     logits: Float32 | None = None
     score: float | None = None
     thumbnail: bytes | None = None
+    patches: Patches | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,17 @@ taps = Table("taps", metadata, _image(), Column("data", LargeBinary, nullable=Fa
 
 thumbnails = Table("thumbnails", metadata, _image(), Column("data", LargeBinary, nullable=False))
 
+patches = Table(
+    "patches",
+    metadata,
+    _image(),
+    Column("codes", LargeBinary, nullable=False),
+    Column("scales", LargeBinary, nullable=False),
+    Column("boxes", LargeBinary, nullable=False),
+)
+"""The kept patch tokens of an image (`indexer.types.Patches`): int8 codes in C order, one
+float32 little-endian scale and one box of four for each."""
+
 terms = Table(
     "terms",
     metadata,

@@ -33,6 +33,7 @@ from indexer.store.engine import (
     use_write_ahead_log,
 )
 from indexer.store.keys import live_keys
+from indexer.store.patches import read_patches
 from indexer.store.records import ApiKey, Columns, Counts, Fit, Generation, Reject, StoredImage
 from indexer.store.rows import (
     latest_generation,
@@ -57,7 +58,7 @@ from indexer.store.schema import (
 )
 from indexer.store.sql import ANNOTATED, chunks, compiled, effective, live
 from indexer.store.transaction import Transaction
-from indexer.types import Float16, Int64, Passport
+from indexer.types import Float16, Int64, Passport, Patches
 
 
 class Store:
@@ -205,6 +206,11 @@ class Store:
                 for offset, row in enumerate(rows):
                     result[start + offset] = np.frombuffer(row.data, "<f2").reshape(shape)
         return result
+
+    def patches(self, ids: Sequence[int] | Int64) -> dict[int, Patches]:
+        """The kept patches of those of these images that have any, by id."""
+        with self._engine.connect() as connection:
+            return read_patches(connection, [int(id_) for id_ in ids], self.passport.dim)
 
     def columns(self, ids: Sequence[int] | Int64, generation: int | None = None) -> Columns:
         """What is known of these images, column by column in the given order.

@@ -13,6 +13,7 @@ from indexer.filters import as_number, as_text
 from indexer.store import keys
 from indexer.store.audit import append, now
 from indexer.store.content import content_of
+from indexer.store.patches import check_patches, patch_row
 from indexer.store.records import ApiKey, NewImage
 from indexer.store.schema import (
     fits,
@@ -20,6 +21,7 @@ from indexer.store.schema import (
     images,
     labels,
     locations,
+    patches,
     rejects,
     taps,
     terms,
@@ -91,6 +93,7 @@ class Transaction:
                 thumbnails,
                 ({"image_id": i, "data": x.thumbnail} for i, x in keyed if x.thumbnail),
             )
+            self._insert(patches, (patch_row(i, x.patches) for i, x in keyed if x.patches))
             self._insert(terms, (row for i, x in keyed for row in _terms(i, x.metadata)))
         self._locate((ids[image.facts.sha256], image.uri) for image in batch)
         return [ids[image.facts.sha256] for image in batch]
@@ -158,6 +161,8 @@ class Transaction:
             )
         if not np.isfinite(image.taps).all():
             raise UsageError(f"taps of {image.uri} hold NaN or infinity", expected="finite taps")
+        if image.patches is not None:
+            check_patches(image.patches, self._passport, image.uri)
         try:
             json.dumps(dict(image.metadata), allow_nan=False)
         except (TypeError, ValueError) as error:

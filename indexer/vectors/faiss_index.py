@@ -119,6 +119,19 @@ class FaissIndex:
             fetch *= OVERFETCH
         return self._compared(query, k, np.arange(size) if kept is None else kept)
 
+    def propose(
+        self, queries: Float32, k: int, allowed: Int64 | None = None
+    ) -> tuple[Int64, Float32]:
+        """What FAISS itself ranks first for each of m unit queries (m, dim), for callers that
+        compare again by a measure of their own: ids (m, k) int64, -1 where fewer were found,
+        and approximate similarities (m, k) float32.
+        """
+        kept = None if allowed is None else positions_of(allowed, self.ids)
+        faiss.omp_set_num_threads(1)
+        similarity, found = self._index.search(queries, k, params=self._parameters(kept))
+        ids = np.where(found >= 0, self.ids[np.maximum(found, 0)], -1)
+        return ids, similarity
+
     def _compared(self, query: Float32, k: int, positions: Int64) -> tuple[Int64, Float32]:
         return ranked(self.ids[positions], similarities(self.vectors, query, positions), k)
 

@@ -1,0 +1,217 @@
+"""Search by region: which known images show what is in this box, and where."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from indexer.errors import UsageError
+from indexer.filters import Filter
+from indexer.images import Limits, decode
+from indexer.images.geometry import Box
+from indexer.images.recipe import Recipe
+from indexer.images.region import Region, covered
+from indexer.images.windows import preprocess_window, surroundings, window_view
+from indexer.index.core import Index
+from indexer.index.keeping import token_boxes
+from indexer.index.patch_gallery import PatchGallery
+from indexer.patches import Placement, best_matches, place, restored, weights
+from indexer.patches.placing import centres
+from indexer.store import StoredImage
+from indexer.types import Float32, Int64
+
+PLACED: Final = 100
+"""The region is placed in so many of the best candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionQuery:
+    """A region that is asked about: its tokens (q, dim) float32 and their boxes (q, 4) in
+    pixels of its image; `id` is set when the image comes from the gallery."""
+
+    sha256: str
+    region: Box
+    tokens: Float32
+    boxes: Float32
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionHit:
+    """A known image that shows the region at `region`.
+
+    `agreement` in [0, 1]: how well and how unusually the region's patches match there, in one
+    place and at one scale; `similarity` in [-1, 1] is the mean cosine of their best matches
+    anywhere in the image. `by_chance` is the share of images, of a sample spread over the
+    gallery and this one, that agree at least as well.
+    """
+
+    sha256: str
+    uri: str
+    label: str | None
+    family: str | None
+    source: str | None
+    score: float | None
+    agreement: float
+    similarity: float
+    by_chance: float
+    region: Region
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAnswer:
+    """What a search by region found. `region` is the part of it that lies in the image;
+    `patches` says how many of its patches were compared."""
+
+    query_sha256: str
+    generation: int
+    checkpoint: dict[str, Any]
+    region: Region
+    patches: int
+    hits: list[RegionHit]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def region_bytes(
+    index: Index,
+    data: bytes,
+    region: Region,
+    limits: Limits = Limits(),  # noqa: B008 frozen
+) -> RegionQuery:
+    """Encode a region, with its surroundings, of an image that need not be in the gallery.
+
+    The model sees the region itself, wherever it lies, so the centre crop cuts nothing off.
+    Raises ImageRejected, or UsageError on a region outside the image.
+    """
+    image = decode(data, limits)
+    height, width = image.rgb.shape[:2]
+    box = region.box(width, height)
+    encoder = index.encoder
+    recipe = Recipe.from_json(encoder.passport.preprocessing)
+    window = surroundings(box, height, width, recipe)
+    grid = encoder.encode_patches([preprocess_window(image.rgb, window, recipe)])[0]
+    seen = window_view(window, recipe, recipe.output_size[0] // len(grid))
+    inside = covered(seen, box)
+    tokens = grid.reshape(-1, grid.shape[-1])[inside]
+    return RegionQuery(image.facts.sha256, box, tokens, token_boxes(seen)[inside])
+
+
+def region_stored(
+    index: Index, digest: str, region: Region, generation: int | None = None
+) -> RegionQuery:
+    """A region of an image of the gallery; needs neither its file nor the model, but knows only
+    the patches that the index keeps. Raises NotFound, or UsageError when none lies there."""
+    image = index.store.image(digest, generation=generation)
+    box = region.box(image.facts.width, image.facts.height)
+    kept = index.store.patches([image.id]).get(image.id)
+    if kept is None:
+        raise _without_patches(index)
+    x, y = centres(kept.boxes).T
+    inside = (box.left <= x) & (x < box.right) & (box.top <= y) & (y < box.bottom)
+    if not inside.any():
+        raise UsageError(
+            f"none of the {len(x)} patches that the index keeps of {digest[:12]} lies in the "
+            "region",
+            do="search with the image's file, or build with --patches all or --tiles",
+        )
+    return RegionQuery(digest, box, restored(kept)[inside], kept.boxes[inside], image.id)
+
+
+def search_region(
+    index: Index,
+    query: RegionQuery,
+    k: int = 10,
+    *,
+    where: Filter | None = None,
+    generation: int | None = None,
+) -> RegionAnswer:
+    """The k known images that best show the region, and where they show it.
+
+    `where` narrows the hits; a stored query never finds itself. Raises UsageError on k < 1 or
+    an index without patches, NotFound on an unknown generation.
+    """
+    if k < 1:
+        raise UsageError(f"k is {k}", expected="at least 1")
+    gallery = index.patches(generation)
+    if not len(gallery.live):
+        raise _without_patches(index)
+    tokens = gallery.patches.projection.apply(query.tokens)
+    usual = gallery.usual(tokens)
+    allowed = gallery.live
+    if where is not None:
+        kept = index.store.ids(where, generation=gallery.generation)
+        allowed = np.intersect1d(allowed, kept, assume_unique=True)
+    allowed = allowed[allowed != query.id]
+    ids = gallery.candidates(tokens, usual, max(k, PLACED), allowed)
+    found = _place(gallery, query, tokens, usual, ids, max(k, PLACED))
+    chance = _place(gallery, query, tokens, usual, gallery.reference, len(gallery.reference))
+    order = np.lexsort((found.ids, -found.similarity, -found.placement.agreement))[:k]
+    images = index.store.images(found.ids[order], generation=gallery.generation)
+    return RegionAnswer(
+        query_sha256=query.sha256,
+        generation=gallery.generation,
+        checkpoint=index.checkpoint,
+        region=Region.of(query.region),
+        patches=len(tokens),
+        hits=[
+            _hit(image, query, found, int(row), chance.placement.agreement)
+            for image, row in zip(images, order, strict=True)
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Images (m,) in which a region was placed."""
+
+    ids: Int64
+    similarity: Float32
+    placement: Placement
+
+
+def _place(
+    gallery: PatchGallery,
+    query: RegionQuery,
+    tokens: Float32,
+    usual: Float32,
+    ids: Int64,
+    count: int,
+) -> _Placed:
+    """Compare the region with all patches of these images and place it in the best `count`."""
+    if not len(ids):
+        nothing = np.empty(0, np.float32)
+        return _Placed(ids, nothing, Placement(nothing, nothing, nothing.reshape(0, 2)))
+    rows, starts = gallery.gather(ids)
+    match = best_matches(tokens, rows.vectors, starts)
+    weight = weights(match.similarity, usual)
+    best = np.sort(np.argsort(-weight.mean(axis=1), kind="stable")[:count])
+    there = rows.boxes[match.rows[best]]
+    placement = place(query.boxes, there, weight[best])
+    return _Placed(ids[best], match.max_sim[best], placement)
+
+
+def _hit(
+    image: StoredImage, query: RegionQuery, found: _Placed, row: int, chance: Float32
+) -> RegionHit:
+    agreement = found.placement.agreement[row]
+    box = found.placement.box(row, np.array(query.region, np.float32))
+    facts = image.facts
+    return RegionHit(
+        sha256=image.sha256,
+        uri=image.uris[0],
+        label=image.annotation.label,
+        family=image.annotation.family,
+        source=image.annotation.source,
+        score=image.score,
+        agreement=float(agreement),
+        similarity=float(found.similarity[row]),
+        by_chance=float((1 + (chance >= agreement).sum()) / (1 + len(chance))),
+        region=Region.of(Box(*np.clip(box, 0, [facts.width, facts.height] * 2))),
+    )
+
+
+def _without_patches(index: Index) -> UsageError:
+    return UsageError(f"{index.path} keeps no patches", do="build another index with --patches 32")
