@@ -25,13 +25,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--views", default="2")
     parser.add_argument("--index", type=Path, default=Path("build/corpus-gallery.index"))
     parser.add_argument("--to", type=Path, default=HERE / "results" / "corpus.json")
     options = parser.parse_args()
     manifest, index = str(options.corpus / "manifest.csv"), str(options.index)
     role = "meta.role = '{}'"
     where = ["--where", role.format("gallery")]
-    run("build", manifest, *where, "--index", index, "--checkpoint", options.checkpoint, "--json")
+    encoder = ["--checkpoint", options.checkpoint, "--views", options.views]
+    run("build", manifest, *where, "--index", index, *encoder, "--json")
     asked = ["--queries", manifest, "--where", role.format("query")]
     evaluation = json.loads(run("evaluate", "--index", index, *asked, "--json"))
     options.to.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +47,8 @@ def main() -> None:
     for rate, check in trust.items():
         print(f"false-match rate {rate}: seen {check['observed']:.5f}, holds: {check['holds']}")
     print(f"Cllr {evaluation['cllr']}")
-    print(f"novelty AUROC {evaluation['novelty_auroc']['mean']}")
+    novelty = evaluation["novelty_auroc"]
+    print(f"novelty AUROC {novelty['mean']:.3f}, by the nearest {novelty['mean_by_nearest']:.3f}")
     print(f"coverage {evaluation['coverage']}")
 
 
