@@ -5,8 +5,6 @@ in which every image varies in many directions (whitening). The constants were s
 descriptors of 1,831 real images; docs/performance.md compares the two.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,31 +26,29 @@ CHUNK = 65_536
 
 def descriptors(n: int, *, families: int | None = None, seed: int = 0) -> Float32:
     """(n, 256) unit rows. By default 35 families, and more as the square root of n / 1,831."""
-    out = np.empty((n, DIM), np.float32)
-    start = 0
-    for rows in _chunks(n, families or round(35 * max(1.0, n / 1831) ** 0.5), seed):
-        out[start : start + len(rows)] = rows
-        start += len(rows)
-    return out
+    return draw(n, families or round(35 * max(1.0, n / 1831) ** 0.5), seed)[0]
 
 
-def _chunks(n: int, families: int, seed: int) -> Iterator[Float32]:
+def draw(n: int, families: int, seed: int) -> tuple[Float32, NDArray[np.int64]]:
+    """(n, 256) unit rows, and the family (n,) of each."""
     rng = np.random.default_rng(seed)
     spectrum = (1 + np.arange(DIM, dtype=np.float32)) ** -DECAY
     narrow, wide = spectrum[:DISCRIMINANT], spectrum[: DIM - DISCRIMINANT]
     centres = SPREAD * narrow * rng.standard_normal((families, DISCRIMINANT), np.float32)
     scenes = SCENE * wide * rng.standard_normal((families * SCENES, len(wide)), np.float32)
     sizes = rng.pareto(2.5, families * SCENES) + 0.3  # a few large scenes, many small ones
-    share = sizes / sizes.sum()
+    scene = rng.choice(families * SCENES, n, p=sizes / sizes.sum())
+    rows = np.empty((n, DIM), np.float32)
     for start in range(0, n, CHUNK):
-        scene = rng.choice(families * SCENES, min(CHUNK, n - start), p=share)
-        family = scene // SCENES
-        own = 0.5 + rng.random((len(scene), 1), np.float32)  # some images are typical, some not
-        discriminant = centres[family] + rng.standard_normal((len(scene), DISCRIMINANT), np.float32)
-        whitened = scenes[scene] + own * wide * rng.standard_normal(
-            (len(scene), len(wide)), np.float32
+        here = scene[start : start + CHUNK]
+        noise = rng.standard_normal((len(here), DIM), np.float32)
+        own = 0.5 + rng.random((len(here), 1), np.float32)  # some are typical, some are not
+        discriminant = centres[here // SCENES] + noise[:, :DISCRIMINANT]
+        whitened = scenes[here] + own * wide * noise[:, DISCRIMINANT:]
+        rows[start : start + CHUNK] = np.hstack(
+            [_scaled(discriminant, SHARE), _scaled(whitened, 1 - SHARE)]
         )
-        yield np.hstack([_scaled(discriminant, SHARE), _scaled(whitened, 1 - SHARE)])
+    return rows, scene // SCENES
 
 
 def _scaled(rows: Float32, share: float) -> Float32:

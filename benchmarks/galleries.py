@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.descriptors import draw
 from indexer.encoder import load_encoder
 from indexer.index import Index
 from indexer.store import NewImage
-from indexer.types import Annotation, Float16, ImageFacts
+from indexer.types import Annotation, Float16, Float32, ImageFacts, Int64
 from tests.tiny import write_vit
 
 FAMILIES, SOURCES = 40, 25
 BATCH = 2_000
+NOISE = 0.02
 
 
 def open_gallery(folder: Path, n: int) -> Index:
@@ -21,16 +23,22 @@ def open_gallery(folder: Path, n: int) -> Index:
     if not (path / "derived").is_dir():
         write_vit(folder / "checkpoint")
         with Index.create(path, load_encoder(folder / "checkpoint")) as index:
+            rows, families = draw(n, FAMILIES, seed=0)
             for start in range(0, n, BATCH):
-                add(index, range(start, min(start + BATCH, n)))
+                part = slice(start, start + BATCH)
+                add(index, start, rows[part], families[part])
             index.fit()
     return Index.open(path)
 
 
-def add(index: Index, numbers: range) -> None:
-    """Commit the images with these numbers."""
+def add(index: Index, first: int, rows: Float32, families: Int64) -> None:
+    """Commit images numbered from `first`, whose taps hold these descriptors."""
+    images = [
+        _image(first + offset, int(families[offset]), taps)
+        for offset, taps in enumerate(_taps(index, first, rows))
+    ]
     with index.store.commit("build", "benchmark") as txn:
-        txn.add([_image(index, number) for number in numbers])
+        txn.add(images)
 
 
 def digest(number: int) -> str:
@@ -38,8 +46,8 @@ def digest(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
-def _image(index: Index, number: int) -> NewImage:
-    family, fake = number % FAMILIES, number % 3 > 0
+def _image(number: int, family: int, taps: Float16) -> NewImage:
+    fake = family % 3 > 0
     return NewImage(
         facts=ImageFacts(digest(number), 50_000, "JPEG", "RGB", 640, 480, 1, animated=False),
         uri=f"collection/{family}/{number}.jpg",
@@ -49,13 +57,14 @@ def _image(index: Index, number: int) -> NewImage:
             f"source-{number % SOURCES}",
         ),
         metadata={"case": str(number % 1000)},
-        taps=_taps(index, number, family if fake else FAMILIES),
+        taps=taps,
         score=(number % 97) / 97,
     )
 
 
-def _taps(index: Index, number: int, group: int) -> Float16:
-    shape = (len(index.store.passport.taps), index.store.passport.dim)
-    centre = np.random.default_rng(group).standard_normal(shape, np.float32)
-    own = np.random.default_rng(1_000 + number).standard_normal(shape, np.float32)
-    return (0.3 * centre + own).astype(np.float16)
+def _taps(index: Index, first: int, rows: Float32) -> Float16:
+    passport = index.store.passport
+    shape = (len(passport.taps), passport.dim)
+    spread = np.random.default_rng(0).standard_normal((rows.shape[1], shape[0] * shape[1]))
+    noise = np.random.default_rng(1 + first).standard_normal((len(rows), spread.shape[1]))
+    return (rows @ spread + NOISE * noise).astype(np.float16).reshape(-1, *shape)

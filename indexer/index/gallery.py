@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.calibration import Annotations, Verdict
+from indexer.errors import NotFound
 from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
 from indexer.vectors import ExactIndex, located
@@ -62,11 +63,16 @@ class Gallery:
             fetch *= 2
 
     def descriptors(self, ids: Int64) -> Float32:
-        """(m, dim) descriptors of live images, in the order of `ids`."""
+        """(m, dim) descriptors of images of this gallery, in the order of `ids`.
+
+        Raises NotFound for an image that it does not hold.
+        """
         rows, covered = located(ids, self.derived.ids)
         out = np.empty((len(ids), self.derived.descriptors.shape[1]), np.float32)
         out[covered] = self.derived.descriptors[rows[covered]]
-        recent = np.searchsorted(self.recent.ids, ids[~covered])
+        recent, there = located(ids[~covered], self.recent.ids)
+        if not there.all() or located(ids, self.removed)[1].any():
+            raise NotFound(f"an image that is not in generation {self.generation}")
         out[~covered] = self.recent.vectors[recent]
         return out
 

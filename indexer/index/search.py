@@ -13,18 +13,20 @@ from indexer.filters import Filter, as_expression
 from indexer.images import Limits
 from indexer.index.core import Index
 from indexer.index.encoding import encode, prepare
-from indexer.store import StoredImage
+from indexer.index.gallery import Gallery
+from indexer.store import Match
 from indexer.types import Encoded, Float32
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An image that is asked about. `taps` (taps, dim) float32, `score` the checkpoint's own
-    p(fake) or None without a head; `id` is set when it comes from the gallery."""
+    """An image that is asked about, by its `taps` (taps, dim) float32 or, when it comes from
+    the gallery, by its `id` there; `score` is the checkpoint's own p(fake) or None without a
+    head."""
 
     sha256: str
-    taps: Float32
     score: float | None
+    taps: Float32 | None = None
     id: int | None = None
 
 
@@ -122,19 +124,15 @@ def query_bytes(index: Index, data: bytes, limits: Limits = Limits()) -> Query: 
 
 def query_encoded(encoded: Encoded) -> Query:
     """An image that was encoded elsewhere."""
-    return Query(encoded.facts.sha256, encoded.taps, encoded.score)
+    return Query(encoded.facts.sha256, encoded.score, encoded.taps)
 
 
 def query_stored(index: Index, digest: str, generation: int | None = None) -> Query:
     """An image of the gallery at `generation` (None: the latest) as query; needs neither its
     file nor the model. Raises NotFound."""
-    image = index.store.image(digest, generation=generation)
-    return Query(
-        sha256=digest,
-        taps=index.store.taps(np.array([image.id]))[0].astype(np.float32),
-        score=image.score,
-        id=image.id,
-    )
+    at = index.store.generation if generation is None else generation
+    image = index.store.match(digest, at)
+    return Query(sha256=digest, score=image.score, id=image.id)
 
 
 def search(
@@ -160,11 +158,11 @@ def search(
     allowed = None
     if where is not None:
         allowed = index.store.ids(where, generation=gallery.generation)
-    descriptor = gallery.derived.projection.apply(query.taps[None])[0]
+    descriptor = _descriptor(gallery, query)
     ids, similarities = gallery.search(descriptor, k + (query.id is not None), allowed)
     others = ids != query.id
     ids, similarities = ids[others][:k], similarities[others][:k]
-    images = index.store.images(ids, generation=gallery.generation)
+    images = index.store.matches(ids, gallery.generation)
     calibration = gallery.derived.calibration
     verdict = gallery.judge(descriptor, query.score, risk=risk, without=query.id)
     probability = calibration.probability_fake(query.score)
@@ -204,15 +202,26 @@ def _entry(answer: Answer, author: str, k: int, where: Filter | None) -> Entry:
     return Entry("query", author, details, answer.generation)
 
 
-def _hit(image: StoredImage, similarity: float, calibration: Calibration) -> Hit:
+def _descriptor(gallery: Gallery, query: Query) -> Float32:
+    """(dim,), from the taps of a new image or as it stands in the gallery."""
+    rows = (
+        gallery.descriptors(np.array([query.id], np.int64))
+        if query.taps is None
+        else gallery.derived.projection.apply(query.taps[None])
+    )
+    descriptor: Float32 = rows[0]
+    return descriptor
+
+
+def _hit(image: Match, similarity: float, calibration: Calibration) -> Hit:
     rate = calibration.false_match_rate(similarity)
     ratio = calibration.likelihood_ratio(similarity)
     return Hit(
         sha256=image.sha256,
-        uri=image.uris[0],
-        label=image.annotation.label,
-        family=image.annotation.family,
-        source=image.annotation.source,
+        uri=image.uri,
+        label=image.label,
+        family=image.family,
+        source=image.source,
         similarity=similarity,
         score=image.score,
         false_match_rate=None

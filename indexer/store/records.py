@@ -49,6 +49,19 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What a search tells of an image, as a generation saw it; `uri` is the first one."""
+
+    id: int
+    sha256: str
+    uri: str
+    label: str | None
+    family: str | None
+    source: str | None
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Aligned columns of n images; `logits` (n, classes) float32, NaN rows where absent."""
 

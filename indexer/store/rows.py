@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
@@ -14,10 +14,12 @@ from indexer.store.schema import generations, images, locations
 from indexer.store.sql import ANNOTATED, FACTS, chunks, effective, live
 from indexer.types import Annotation, Float32, ImageFacts, Int64
 
+LATEST: Final = select(func.max(generations.c.number))
+
 
 def latest_generation(connection: Connection) -> int:
     """The latest committed generation, 0 when there is none."""
-    return connection.scalar(select(func.max(generations.c.number))) or 0
+    return connection.scalar(LATEST) or 0
 
 
 def tally(

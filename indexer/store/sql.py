@@ -28,6 +28,8 @@ CHUNK: Final = 2000
 """Values in one IN: below every engine's limit of parameters (SQLite 32,766)."""
 
 T = TypeVar("T")
+Number = int | ColumnElement[int]
+"""A generation, or the parameter that will hold it."""
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -36,14 +38,14 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 @lru_cache(maxsize=64)
-def live(table: Table, generation: int) -> ColumnElement[bool]:
+def live(table: Table, generation: Number) -> ColumnElement[bool]:
     """Whether a row of `table` is there at `generation`."""
     removed = table.c.removed_gen
     return and_(table.c.added_gen <= generation, or_(removed.is_(None), removed > generation))
 
 
 @lru_cache(maxsize=64)
-def effective(field: str, generation: int) -> ColumnElement[Any]:
+def effective(field: str, generation: Number) -> ColumnElement[Any]:
     """An annotation field of the image row: said by an analyst last, else imported last,
     else what the image came with."""
     said = (

@@ -33,8 +33,18 @@ from indexer.store.engine import (
     use_write_ahead_log,
 )
 from indexer.store.keys import live_keys
+from indexer.store.matches import match, matches
 from indexer.store.patches import read_patches
-from indexer.store.records import ApiKey, Columns, Counts, Fit, Generation, Reject, StoredImage
+from indexer.store.records import (
+    ApiKey,
+    Columns,
+    Counts,
+    Fit,
+    Generation,
+    Match,
+    Reject,
+    StoredImage,
+)
 from indexer.store.rows import (
     latest_generation,
     live_id,
@@ -188,6 +198,16 @@ class Store:
         """The images with these ids, in the given order. Raises NotFound."""
         with self._reading(generation) as (connection, at):
             return stored_images(connection, [int(id_) for id_ in ids], at)
+
+    def match(self, sha256: str, generation: int) -> Match:
+        """What a search tells of the image with this content. Raises NotFound."""
+        with self._engine.connect() as connection:
+            return match(connection, sha256, generation)
+
+    def matches(self, ids: Int64, generation: int) -> list[Match]:
+        """What a search tells of these images, in the given order. Raises NotFound."""
+        with self._engine.connect() as connection:
+            return matches(connection, ids.tolist(), generation)
 
     def ids(self, where: Filter | None = None, generation: int | None = None) -> Int64:
         """Ids, ascending, of the images that are there and pass the filter: (n,) int64."""

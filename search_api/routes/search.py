@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from indexer.calibration import RISK
 from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.filters import Filter, narrowed
-from indexer.index import Answer, query_encoded, query_stored
+from indexer.index import Answer, Query, query_encoded, query_stored
 from indexer.index import search as search_index
 from search_api.access import CallerOf
 from search_api.examples import ANSWER, SHA256, ok
@@ -150,6 +150,7 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
     """
     index = service.index
     asked: ImageQuery | StoredQuery
+    query: Callable[[], Query]
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
         case "multipart/form-data":
             async with request.form(
@@ -158,22 +159,25 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
                 asked = ImageQuery.of(form)
                 where = asked.filter()
                 data = await asked.image.read()
-            query = query_encoded(await service.encode(data))
+            query = partial(query_encoded, await service.encode(data))
         case "application/json":
             asked = StoredQuery.of(await request.body())
             where = asked.filter()
-            query = await run_in_threadpool(query_stored, index, asked.id, asked.generation)
+            query = partial(query_stored, index, asked.id, asked.generation)
         case other:
             raise UnsupportedMediaType(
                 f"a body of type {other or 'unknown'}", expected=f"{FORM} or {JSON}"
             )
-    return await run_in_threadpool(
-        search_index,
-        index,
-        query,
-        asked.k,
-        where=where,
-        generation=asked.generation,
-        risk=asked.risk,
-        author=caller.name,
-    )
+
+    def answer() -> Answer:
+        return search_index(
+            index,
+            query(),
+            asked.k,
+            where=where,
+            generation=asked.generation,
+            risk=asked.risk,
+            author=caller.name,
+        )
+
+    return await run_in_threadpool(answer)

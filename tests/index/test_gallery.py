@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from indexer.index import Index
+from indexer.errors import NotFound
+from indexer.index import Index, query_stored, search
 from indexer.index.gallery import Gallery
-from indexer.store import NewImage
+from indexer.store import Match, NewImage
 from indexer.types import Annotation, ImageFacts
 
 Make = Callable[..., Index]
@@ -32,10 +34,10 @@ def commit(index: Index, rng: np.random.Generator, step: int) -> None:
                     for name in names
                 ]
             )
-        if step % 3 == 0:
-            txn.remove(rng.choice(digests, 2, replace=False).tolist())
         if step % 5 == 0:
             txn.annotate(str(rng.choice(digests)), Annotation("fake", "noise"), origin="analyst")
+        if step % 3 == 0:
+            txn.remove(rng.choice(digests, 2, replace=False).tolist())
         txn.reject(f"{step}", "missing", "so that there is a generation")
 
 
@@ -83,3 +85,45 @@ def test_more_removed_than_asked_for_do_not_shorten_the_answer(
     ids, similarities = index.gallery().search(query, 3, None)
     assert ids.tolist() == nearest[20:23].tolist()
     assert similarities.tolist() == before.search(query, 48, None)[1][20:23].tolist()
+
+
+def test_what_a_search_tells_of_an_image_is_what_the_truth_tells_of_it(
+    pictures: Path, make_index: Make
+) -> None:
+    index = make_index(pictures)
+    rng = np.random.default_rng(6)
+    for step in range(11):
+        commit(index, rng, step)
+    first = index.store.images(index.store.ids()[:1])[0].sha256
+    with index.store.commit("test", "test") as txn:
+        txn.locate(first, "another/place.png")
+    for generation in (index.store.generation, index.store.generation - 6):
+        ids = index.store.ids(generation=generation)[::-1]
+        images = index.store.images(ids, generation=generation)
+        expected = [
+            Match(
+                image.id,
+                image.sha256,
+                image.uris[0],
+                image.annotation.label,
+                image.annotation.family,
+                image.annotation.source,
+                image.score,
+            )
+            for image in images
+        ]
+        assert index.store.matches(ids, generation) == expected
+        assert [index.store.match(image.sha256, generation) for image in images] == expected
+    with pytest.raises(NotFound, match="no image with the internal id 9999"):
+        index.store.matches(np.array([9999]), index.store.generation)
+
+
+def test_an_image_that_is_gone_has_no_descriptor(pictures: Path, make_index: Make) -> None:
+    index = make_index(pictures)
+    query = query_stored(index, index.store.images(index.store.ids()[:1])[0].sha256)
+    with index.store.commit("remove", "test") as txn:
+        txn.remove([query.sha256])
+    with pytest.raises(NotFound, match="not in generation"):
+        search(index, query)
+    with pytest.raises(NotFound, match="no image"):
+        query_stored(index, query.sha256)
