@@ -70,6 +70,7 @@ SHOWN = 10
     "own, else no.",
 )
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
+@click.option("--timings", is_flag=True, help="Say where the processor time went.")
 @json_option
 def build(
     sources: tuple[str, ...],
@@ -85,6 +86,7 @@ def build(
     patches: str | None,
     tiles: bool | None,
     thumbnails: bool,
+    timings: bool,
     as_json: bool,
 ) -> None:
     """Index images: create an index or add to it.
@@ -99,9 +101,9 @@ def build(
       indexer build photos/ --index my.index --checkpoint demo
       indexer build manifest.csv --index my.index --where "meta.role = 'gallery'"
     """
-    from indexer.cli.progress import progress_bar
+    from indexer.cli.progress import print_timings, progress_bar
     from indexer.filters import parse_filter
-    from indexer.index import build_index
+    from indexer.index import Timings, build_index
     from indexer.sources import open_source
 
     opened = [open_source(source, layout) for source in sources]
@@ -110,6 +112,7 @@ def build(
     keep = _policy(index_path, patches, tiles)
     chosen = {"engine": engine, "device": device, "precision": precision}
     index = _open(index_path, checkpoint, fake_label, chosen, views, keep)
+    spent = Timings()
     with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
         summary = build_index(
             index,
@@ -117,10 +120,11 @@ def build(
             thumbnails=thumbnails,
             author=author(),
             on_progress=lambda so_far: advance(so_far.done),
+            timings=spent,
         )
         rejects = index.store.rejects()
     if as_json:
-        print_json(summary.to_dict())
+        print_json({**summary.to_dict(), **({"timings": spent.to_dict()} if timings else {})})
     else:
         click.echo(
             f"{summary.added} added, {summary.known} known, "
@@ -131,6 +135,8 @@ def build(
             click.echo(f"  rejected {reject.uri}: {reject.detail}")
         if len(rejects) > SHOWN:
             click.echo(f"  {len(rejects) - SHOWN} more: indexer info --index {index_path} --json")
+        if timings:
+            print_timings(spent.to_dict(), summary.added)
     if summary.rejected:
         sys.exit(3)
 

@@ -21,6 +21,7 @@ from indexer.index.search import (
     query_stored,
     search,
 )
+from indexer.index.timings import Timings
 
 __all__ = [
     "Answer",
@@ -32,6 +33,7 @@ __all__ = [
     "RegionAnswer",
     "RegionHit",
     "RegionQuery",
+    "Timings",
     "build_index",
     "query_bytes",
     "query_encoded",

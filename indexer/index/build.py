@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from indexer.index.core import Index
-from indexer.index.pipeline import Known, Rejected, encode_items
+from indexer.index.pipeline import Known, Rejected, encode_items, in_order
+from indexer.index.timings import Timings
 from indexer.store import NewImage, Store
 from indexer.types import ImageSource
 
@@ -61,13 +62,16 @@ def build(
     thumbnails: bool = True,
     author: str = "indexer",
     on_progress: Callable[[BuildSummary], None] = lambda _: None,
+    timings: Timings | None = None,
 ) -> BuildSummary:
     """Add every image of `sources` that the index does not know; returns what was done.
 
-    Bad inputs are recorded with their reason and the work goes on. Ends with a fit or new
-    vectors when the gallery has grown enough.
+    Bad inputs are recorded with their reason and the work goes on. Commits are written by a
+    thread of their own while the next images are encoded. Ends with a fit or new vectors when
+    the gallery has grown enough.
     """
     started = time.monotonic()
+    timings = timings or Timings()
     summary = BuildSummary()
     outcomes = encode_items(
         lambda: index.encoder,
@@ -75,11 +79,17 @@ def build(
         thumbnails=thumbnails,
         patches=index.patch_policy,
         is_known=lambda digest: bool(index.store.known([digest])),
+        timings=timings,
     )
-    for chunk in _chunks(outcomes):
-        _commit(index.store, chunk, author, summary)
+
+    def commit(chunk: list[NewImage | Known | Rejected]) -> None:
+        with timings.step("store"):
+            _commit(index.store, chunk, author, summary)
+
+    for _ in in_order(commit, _chunks(outcomes), threads=1, window=1):
         on_progress(summary)
-    index.refresh(author)
+    with timings.step("fit"):
+        index.refresh(author)
     summary.generation = index.store.generation
     summary.seconds = time.monotonic() - started
     return summary

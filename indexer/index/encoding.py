@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.images import Limits, decode
 from indexer.images import thumbnail as make_thumbnail
+from indexer.index.timings import Timings
 from indexer.store import NewImage
 from indexer.types import RGB, Annotation, Encoded, Encoder, Float32, ImageFacts, Patches
 
@@ -30,11 +31,17 @@ def prepare(
     *,
     thumbnail: bool = False,
     tiles: Callable[[RGB], Sequence[Float32]] = lambda _: (),
+    timings: Timings | None = None,
 ) -> Prepared:
     """Decode and preprocess, with the `tiles` that this makes of it. Raises ImageRejected."""
-    image = decode(data, limits)
-    small = make_thumbnail(image.rgb) if thumbnail else None
-    return Prepared(image.facts, encoder.prepare(image.rgb), small, tiles(image.rgb))
+    timings = timings or Timings()
+    with timings.step("decode"):
+        image = decode(data, limits)
+    with timings.step("prepare"):
+        inputs, parts = encoder.prepare(image.rgb), tiles(image.rgb)
+    with timings.step("thumbnail"):
+        small = make_thumbnail(image.rgb) if thumbnail else None
+    return Prepared(image.facts, inputs, small, parts)
 
 
 def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:

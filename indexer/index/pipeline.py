@@ -1,19 +1,21 @@
 """Inputs to encodings: read, hash, decode and preprocess in threads, encode in batches.
 
-The order of the inputs is kept and only a bounded window of them is in memory.
+Every stage works ahead of the next one, inside a bounded window: the order of the inputs is
+kept, and memory does not grow with their number.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from indexer.encoder.engine import cores
 from indexer.errors import ImageRejected
 from indexer.images import sha256
 from indexer.index.encoding import Prepared, encode, named, prepare
 from indexer.index.keeping import Keeper, PatchPolicy
+from indexer.index.timings import Timings
 from indexer.store import NewImage
 from indexer.types import Encoder, SourceItem
 
@@ -22,7 +24,11 @@ R = TypeVar("R")
 
 BATCH = 8
 """Images per call of the encoder; larger batches gain nothing on a CPU."""
+
 NO_PATCHES = PatchPolicy(0)
+
+TOGETHER = 64
+"""So many inputs at most are handed on together, however few of them are to be encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,12 @@ class Rejected:
     error: ImageRejected
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    item: SourceItem
+    prepared: Prepared
+
+
 def encode_items(
     encoder: Callable[[], Encoder],
     items: Iterable[SourceItem],
@@ -48,53 +60,75 @@ def encode_items(
     thumbnails: bool = True,
     patches: PatchPolicy = NO_PATCHES,
     is_known: Callable[[str], bool] = lambda _: False,
+    timings: Timings | None = None,
 ) -> Iterator[NewImage | Known | Rejected]:
     """One outcome for each input, in order.
 
     `encoder` is called when there is something to encode; `is_known`, in threads, with the
-    sha256 of an input; `patches` says which are kept.
+    sha256 of an input; `patches` says which are kept. While one batch is encoded a second one
+    waits, so that the engine never does.
     """
     keeper = Keeper(encoder, patches)
+    timings = timings or Timings()
 
-    def ready(item: SourceItem) -> tuple[SourceItem, Prepared] | Known | Rejected:
+    def ready(item: SourceItem) -> _Ready | Known | Rejected:
         try:
-            data = item.read()
-            digest = sha256(data)
-            if is_known(digest):
+            with timings.step("read"):
+                data = item.read()
+                digest = sha256(data)
+                known = is_known(digest)
+            if known:
                 return Known(item, digest)
-            return item, prepare(encoder(), data, thumbnail=thumbnails, tiles=keeper.tiles)
+            prepared = prepare(
+                encoder(), data, thumbnail=thumbnails, tiles=keeper.tiles, timings=timings
+            )
         except ImageRejected as error:
             return Rejected(item, error)
+        return _Ready(item, prepared)
 
-    batch: list[tuple[SourceItem, Prepared]] = []
-    for outcome in _in_order(ready, items):
-        if not isinstance(outcome, tuple):
-            yield outcome
-            continue
-        batch.append(outcome)
-        if len(batch) == BATCH:
-            yield from _encode(encoder(), keeper, batch)
-            batch = []
-    if batch:
-        yield from _encode(encoder(), keeper, batch)
+    def encoded(batch: list[_Ready | Known | Rejected]) -> list[NewImage | Known | Rejected]:
+        waiting = [outcome for outcome in batch if isinstance(outcome, _Ready)]
+        images = iter(_encode(encoder(), keeper, waiting) if waiting else ())
+        return [next(images) if isinstance(o, _Ready) else o for o in batch]
+
+    batches = _batches(in_order(ready, items, threads=cores(), window=2 * BATCH))
+    for batch in in_order(encoded, batches, threads=2, window=2):
+        yield from batch
 
 
-def _encode(
-    encoder: Encoder, keeper: Keeper, batch: list[tuple[SourceItem, Prepared]]
-) -> Iterator[NewImage]:
-    encoded = encode(encoder, [prepared for _, prepared in batch])
-    for (item, prepared), image in zip(batch, encoded, strict=True):
-        kept = keeper.keep(image.patches, prepared.tiles, image.facts)
-        yield named(image, item.uri, item.annotation, item.metadata, kept)
-
-
-def _in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Results in the order of `items`, worked on by threads inside a bounded window."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        window: deque[Future[R]] = deque()
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], *, threads: int, window: int
+) -> Iterator[R]:
+    """Results in the order of `items`; up to `window` are worked on ahead of the consumer."""
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[R]] = deque()
         for item in items:
-            window.append(pool.submit(work, item))
-            if len(window) > 2 * BATCH:
-                yield window.popleft().result()
-        while window:
-            yield window.popleft().result()
+            ahead.append(pool.submit(work, item))
+            if len(ahead) > window:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _batches(
+    outcomes: Iterable[_Ready | Known | Rejected],
+) -> Iterator[list[_Ready | Known | Rejected]]:
+    """Runs of outcomes with BATCH to encode in each."""
+    batch: list[_Ready | Known | Rejected] = []
+    waiting = 0
+    for outcome in outcomes:
+        batch.append(outcome)
+        waiting += isinstance(outcome, _Ready)
+        if waiting == BATCH or len(batch) == TOGETHER:
+            yield batch
+            batch, waiting = [], 0
+    if batch:
+        yield batch
+
+
+def _encode(encoder: Encoder, keeper: Keeper, batch: list[_Ready]) -> Iterator[NewImage]:
+    encoded = encode(encoder, [ready.prepared for ready in batch])
+    for ready, image in zip(batch, encoded, strict=True):
+        item, tiles = ready.item, ready.prepared.tiles
+        kept = keeper.keep(image.patches, tiles, image.facts)
+        yield named(image, item.uri, item.annotation, item.metadata, kept)
