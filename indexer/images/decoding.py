@@ -30,7 +30,7 @@ _UPRIGHT = {
 }
 """EXIF orientation (CIPA DC-008, tag 0x0112) -> what turns the stored pixels upright."""
 
-_DAMAGE = (
+DAMAGE = (
     OSError,  # every decoder; UnidentifiedImageError and "truncated" are of this type
     SyntaxError,  # PNG chunks
     ValueError,  # PNG and TIFF fields
@@ -101,7 +101,7 @@ def _opened(data: bytes, limits: Limits) -> Image.Image:
         raise _too_many_pixels(f"more than {PILLOW_PIXELS:,} pixels", limits) from error
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(allowed_format(data) or "image", error) from error
 
 
@@ -109,7 +109,7 @@ def _load(image: Image.Image) -> None:
     """Decode the first frame in place."""
     try:
         image.load()
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(image.format or "image", error) from error
 
 
@@ -121,7 +121,7 @@ def _animated(image: Image.Image, limits: Limits) -> bool:
         return False
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(f"a second frame of more than {PILLOW_PIXELS:,}", limits) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(image.format or "image", error) from error
     return True
 
@@ -154,7 +154,7 @@ def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1..8; 1 where there is none or the EXIF block is damaged."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except _DAMAGE:
+    except DAMAGE:
         return 1
     return value if value in _UPRIGHT else 1
 
