@@ -32,6 +32,7 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/images/{sha256}"): "read",
     ("GET", "/v1/images/{sha256}/thumbnail"): "read",
     ("POST", "/v1/search"): "read",
+    ("POST", "/v1/reports"): "read",
 }
 """(method, path of the route) -> scope. A request to anything else needs a key of any scope."""
 

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     key_requests: int = Field(
         32, ge=1, description="Requests of one key in work at once; more are refused with 429."
     )
+    signing_key: Path | None = Field(
+        None,
+        description="Ed25519 key (PEM) that reports are signed with, made when there is none; "
+        "by default ~/.config/lineup/signing.pem.",
+    )
     max_upload_bytes: int = Field(
         32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
     )

@@ -4,7 +4,7 @@ from indexer.calibration.annotations import Annotations
 from indexer.calibration.calibration import Calibration, fit_calibration
 from indexer.calibration.crossfit import HeldOut, cross_fit
 from indexer.calibration.estimate import Estimate, Missing, one_in
-from indexer.calibration.likelihood import verbal
+from indexer.calibration.likelihood import odds, verbal
 from indexer.calibration.score import OperatingPoint
 from indexer.calibration.verdict import RISK, Evidence, Verdict
 
@@ -20,6 +20,7 @@ __all__ = [
     "Verdict",
     "cross_fit",
     "fit_calibration",
+    "odds",
     "one_in",
     "verbal",
 ]

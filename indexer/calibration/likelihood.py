@@ -71,6 +71,12 @@ def verbal(log10: float) -> str:
     return f"{words} for {'the same family' if log10 > 0 else 'different families'}"
 
 
+def odds(log10: float) -> str:
+    """ "340 : 1" or "1 : 12", with two significant digits."""
+    times = f"{float(f'{10 ** abs(log10):.2g}'):,g}"
+    return f"{times} : 1" if log10 >= 0 else f"1 : {times}"
+
+
 def cllr(log10_same: Float64, log10_different: Float64) -> float:
     """Log-likelihood-ratio cost in bits of log10 ratios where the truth is known."""
     nats = np.log(10)

@@ -16,6 +16,7 @@ COMMANDS = {
     "fit": "Fit the projection and the calibration anew, on the gallery as it is now.",
     "evaluate": "Measure how well this index finds families.",
     "audit": "Show, verify or export the record of everything that was done to an index.",
+    "report": "Make a signed evidence report about an image, or verify one.",
     "remove": "Take images out of the gallery, from the next generation on.",
     "export": "Write embeddings and metadata as npy and parquet, in the clip-retrieval layout.",
     "demo": "Make a sample collection, index it, search it.",

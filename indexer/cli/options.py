@@ -22,6 +22,29 @@ def index_option(command: F) -> F:
     )(command)
 
 
+def search_options(command: F) -> F:
+    """How an image is searched: -k, --label, --where, --risk and --generation."""
+    options = (
+        click.option("-k", default=10, show_default=True, help="How many hits."),
+        click.option(
+            "--label", type=click.Choice(["real", "fake"]), help="Only images so labelled."
+        ),
+        click.option(
+            "--where", metavar="FILTER", help="Only images that match, such as \"source='x'\"."
+        ),
+        click.option(
+            "--risk",
+            default=0.05,
+            show_default=True,
+            help="Accepted chance of excluding the true family.",
+        ),
+        click.option("--generation", type=int, help="Search the gallery as it was then."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def author() -> str:
     """Who is at the command line, for the audit chain: the operating system's user."""
     return getpass.getuser()

@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import author, index_option, json_option, print_json
+from indexer.cli.options import author, index_option, json_option, print_json, search_options
 
 
 @click.command()
@@ -13,13 +13,7 @@ from indexer.cli.options import author, index_option, json_option, print_json
     metavar="X,Y,W,H",
     help="Find images that show this part, in pixels or, if none exceeds 1, in fractions.",
 )
-@click.option("-k", default=10, show_default=True, help="How many hits.")
-@click.option("--label", type=click.Choice(["real", "fake"]), help="Only images so labelled.")
-@click.option("--where", metavar="FILTER", help="Only images that match, such as \"source='x'\".")
-@click.option(
-    "--risk", default=0.05, show_default=True, help="Accepted chance of excluding the true family."
-)
-@click.option("--generation", type=int, help="Search the gallery as it was then.")
+@search_options
 @json_option
 def search(
     image: str,

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from indexer.calibration import one_in
+from indexer.calibration import odds, one_in
 from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.images.region import Region
-from indexer.index import Answer, Likelihood, RegionAnswer
+from indexer.index import Answer, RegionAnswer
 
 LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
 """A hash, of which the beginning is shown."""
@@ -42,7 +42,7 @@ def print_answer(answer: Answer) -> None:
             str(rank),
             f"{hit.similarity:.3f}",
             "-" if hit.false_match_rate is None else one_in(hit.false_match_rate.upper),
-            "-" if hit.likelihood_ratio is None else _odds(hit.likelihood_ratio),
+            "-" if hit.likelihood_ratio is None else odds(hit.likelihood_ratio.log10),
             hit.label or "-",
             hit.family or "-",
             "/".join(Path(hit.uri).parts[-2:]),
@@ -88,11 +88,6 @@ def print_region_answer(answer: RegionAnswer) -> None:
 
 def _pixels(region: Region) -> str:
     return ",".join(f"{value:.0f}" for value in astuple(region))
-
-
-def _odds(ratio: Likelihood) -> str:
-    odds = f"{float(f'{10 ** abs(ratio.log10):.2g}'):,g}"
-    return f"{odds} : 1" if ratio.log10 >= 0 else f"1 : {odds}"
 
 
 def print_audit(rows: list[Row]) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 
 from indexer.custody.canonical import canonical
 from indexer.custody.signing import SigningKey, is_signed
-from indexer.errors import LineupError
 
 FORMAT = "lineup-package/1"
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
@@ -51,10 +50,7 @@ def pack(members: Mapping[str, bytes], key: SigningKey) -> bytes:
 
 
 def unpack(data: bytes, public_key: str | None = None) -> Package:
-    """Read a package and check all of it; `public_key` is the one it has to be signed with.
-
-    Raises LineupError on what is no ZIP that can be read at all.
-    """
+    """Read a package and check all of it; `public_key` is the one it has to be signed with."""
     members: dict[str, bytes] = {}
     problems: list[str] = []
     try:
@@ -64,9 +60,7 @@ def unpack(data: bytes, public_key: str | None = None) -> Package:
                     problems.append(f"{entry.filename} is there more than once")
                 members[entry.filename] = _read(archive, entry, problems)
     except _DAMAGE as error:
-        raise LineupError(
-            f"this is no ZIP file that can be read: {error}", expected="a report as it was written"
-        ) from error
+        return Package({}, "", [f"no ZIP file that can be read: {error}"])
     signer = _check_signature(members, public_key, problems)
     problems += _differences(members)
     if not problems and data != (whole := _zipped(members)):
@@ -130,7 +124,7 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in sorted(members.items()):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system = 3  # the same on every system
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same everywhere
             archive.writestr(entry, data)
     return out.getvalue()
 

@@ -8,6 +8,7 @@ from indexer.types import RGB
 
 MAX_BYTES = 6 * 1024
 MAX_EDGE = 256
+DOCUMENT_EDGE = 1024
 _QUALITIES = (75, 50, 30, 15)
 
 
@@ -25,6 +26,14 @@ def thumbnail(rgb: RGB) -> bytes:
             if len(encoded) <= MAX_BYTES:
                 return encoded
         image = image.reduce(2)
+
+
+def preview(rgb: RGB) -> bytes:
+    """A WebP of a (height, width, 3) uint8 image for a document: the longest edge at most 1,024
+    pixels, never enlarged."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((DOCUMENT_EDGE, DOCUMENT_EDGE), Image.Resampling.LANCZOS)
+    return _webp(image, _QUALITIES[0])
 
 
 def _webp(image: Image.Image, quality: int) -> bytes:

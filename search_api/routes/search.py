@@ -93,9 +93,9 @@ def _validated(validate: Callable[[], Model]) -> Model:
         raise RequestValidationError(error.errors(include_url=False)) from error
 
 
-def _form_schema() -> dict[str, Any]:
-    """The schema of `ImageQuery`; a form has no null, a field is there or it is not."""
-    schema = ImageQuery.model_json_schema()
+def form_schema(query: type[ImageQuery]) -> dict[str, Any]:
+    """The schema of a form; it has no null, a field is there or it is not."""
+    schema = query.model_json_schema()
     for field in schema["properties"].values():
         if "anyOf" in field:
             field.update(field.pop("anyOf")[0])
@@ -105,7 +105,7 @@ def _form_schema() -> dict[str, Any]:
 REQUEST_BODY = {
     "required": True,
     "content": {
-        FORM: {"schema": _form_schema()},
+        FORM: {"schema": form_schema(ImageQuery)},
         JSON: {
             "schema": StoredQuery.model_json_schema(),
             "examples": {

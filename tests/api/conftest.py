@@ -54,8 +54,11 @@ def index(index_path: Path) -> Iterator[Index]:
 def server(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`search-api` as a process of its own, on a free loopback port."""
     log = tmp_path_factory.mktemp("log") / "server.log"
-    limit = {"LINEUP_MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES)}
-    with serving(index_path, log, limit) as running:
+    settings = {
+        "LINEUP_MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
+        "LINEUP_SIGNING_KEY": str(log.with_name("signing.pem")),
+    }
+    with serving(index_path, log, settings) as running:
         yield running
 
 

@@ -1,0 +1,53 @@
+"""The report itself: gathered, shown, packed, signed, and recorded in the audit chain."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from indexer.custody import Entry
+from indexer.custody.canonical import canonical
+from indexer.custody.package import pack, sha256
+from indexer.custody.signing import SigningKey
+from indexer.evidence.code import software
+from indexer.evidence.gather import Asked, gather
+from indexer.evidence.page import render
+from indexer.index import Index, Query
+
+FORMAT = "lineup-report/1"
+
+
+def default_key() -> Path:
+    """Where the signing key of this user is kept: XDG_CONFIG_HOME or ~/.config, lineup."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "lineup" / "signing.pem"
+
+
+def make_report(
+    index: Index, asked: Asked, query: Query, key: SigningKey, *, note: str, author: str
+) -> bytes:
+    """A signed ZIP (`indexer.custody.package`) about one image; `query` is its encoding.
+
+    Holds report.json (RFC 8785), report.html, the image, a preview of it, the thumbnails of the
+    hits and the calibration. The audit chain tells of the search and of the report, by its
+    sha256, before it is returned.
+    """
+    gathered = gather(index, asked, query, author)
+    made = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "author": author,
+        "note": note,
+        "software": software(),
+        "audit_head": str(index.store.audit.head),
+        "public_key": key.public,
+    }
+    report = {"format": FORMAT, "made": made, **gathered.facts}
+    members = {
+        **gathered.members,
+        "report.json": canonical(report),
+        "report.html": render(report, gathered.members).encode(),
+    }
+    package = pack(members, key)
+    details = {"query": query.sha256, "report": sha256(package), "public_key": key.public}
+    generation = gathered.facts["gallery"]["generation"]
+    index.store.audit.record(Entry("report", author, details, generation))
+    return package

@@ -1,0 +1,80 @@
+"""A signed evidence report about an uploaded image."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from indexer.custody.signing import SigningKey
+from indexer.errors import ImageRejected, NotFound, UsageError
+from indexer.evidence import Asked, default_key, make_report
+from indexer.index import query_encoded
+from search_api.access import CallerOf
+from search_api.problems import (
+    ModelUnavailable,
+    Overloaded,
+    UnsupportedMediaType,
+    documented,
+    invalid,
+)
+from search_api.routes.search import FORM, MAX_FIELD_BYTES, ImageQuery, form_schema
+from search_api.service import ServiceOf
+
+router = APIRouter(prefix="/v1", tags=["reports"])
+
+
+class ReportQuery(ImageQuery):
+    """A search whose answer is wanted as a report."""
+
+    note: str = Field("", max_length=10_000, description="What the analyst has to say; signed too.")
+
+
+class Zip(Response):
+    """A signed package."""
+
+    media_type = "application/zip"
+
+
+PROBLEMS = documented(
+    HTTPException(400, "Missing boundary in multipart."),
+    NotFound("no generation 9 in the index"),
+    HTTPException(413, "a request body of more than 33,554,432 bytes; expected at most that"),
+    UnsupportedMediaType("a body of type text/plain", expected=FORM),
+    invalid("k", "Input should be greater than or equal to 1"),
+    UsageError("filter, position 1: found colour", expected="a field"),
+    ImageRejected("truncated", "a damaged JPEG: image file is truncated"),
+    Overloaded("16 uploads are waiting for the model", do="try again later"),
+    ModelUnavailable("the model has not answered within 60 s", do="try again later"),
+)
+
+
+@router.post(
+    "/reports",
+    response_class=Zip,
+    responses=PROBLEMS,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {FORM: {"schema": form_schema(ReportQuery)}}}
+    },
+)
+async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
+    """Search with an uploaded image and answer with a signed evidence report, a ZIP file.
+
+    It holds report.html to read and print, report.json, the image, thumbnails of its hits and
+    the calibration; `indexer report verify` checks it. The service keeps nothing of it but its
+    sha256 in the audit chain.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise UnsupportedMediaType(f"a body of type {kind or 'unknown'}", expected=FORM)
+    async with request.form(max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES) as form:
+        asked = ReportQuery.of(form)
+        where = asked.filter()
+        name, data = asked.image.filename or "", await asked.image.read()
+    query = query_encoded(await service.encode(data))
+    wanted = Asked(data, name, asked.k, where, asked.generation, asked.risk)
+    key = SigningKey.load_or_make(service.settings.signing_key or default_key())
+    package = await run_in_threadpool(
+        make_report, service.index, wanted, query, key, note=asked.note, author=caller.name
+    )
+    disposition = f'attachment; filename="report-{query.sha256[:12]}.zip"'
+    return Zip(package, headers={"Content-Disposition": disposition})
