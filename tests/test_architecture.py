@@ -33,6 +33,7 @@ DOORS = {
     "nncf": ["indexer/encoder/compress.py"],
     "faiss": ["indexer/vectors/faiss_index.py"],
     "sqlalchemy": ["indexer/store/"],
+    "simplejpeg": ["indexer/images/jpeg.py"],
     "PIL": ["indexer/images/", "indexer/samples/"],
     "sklearn": [
         "indexer/descriptor/",

@@ -5,10 +5,12 @@ import io
 import struct
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from indexer.errors import ImageRejected
 from indexer.images.convert import to_rgb
+from indexer.images.jpeg import baseline_jpeg
 from indexer.images.limits import PILLOW_PIXELS, Limits
 from indexer.images.signatures import allowed_format, unsupported_format
 from indexer.types import RGB, ImageFacts
@@ -71,9 +73,13 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:  # noqa: B00
         _check_pixels(image, limits)
         stored_format, stored_mode = image.format or "", image.mode
         orientation = _orientation(image)
-        _load(image)
-        turn = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
-        rgb = to_rgb(image if turn is None else image.transpose(turn))
+        if (pixels := baseline_jpeg(data, image)) is not None:
+            turn = _UPRIGHT.get(orientation)
+            rgb = pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+        else:
+            _load(image)
+            turn = _UPRIGHT.get(_orientation(image))  # the TIFF decoder has turned it already
+            rgb = to_rgb(image if turn is None else image.transpose(turn))
         animated = _animated(image, limits)
     height, width = rgb.shape[:2]
     facts = ImageFacts(

@@ -178,10 +178,10 @@ def preprocess(rgb: RGB, recipe: Recipe) -> Float32:
 
 def normalise(pixels: RGB, recipe: Recipe) -> Float32:
     """(height, width, 3) uint8 -> (3, height, width) float32: rescaled, mean and std taken out."""
-    scaled = (pixels.astype(np.float64) * recipe.rescale).astype(np.float32)
+    levels = (np.arange(256) * recipe.rescale).astype(np.float32)[:, None]
     mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
-    normalised = (scaled - mean) / std
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1), dtype=np.float32)
+    table = (levels - mean) / std  # a pixel has one of 256 levels: computed once, looked up
+    return np.stack([table[pixels[..., channel], channel] for channel in range(3)])
 
 
 def _resample(rgb: RGB, resized: tuple[int, int], offset: tuple[int, int], recipe: Recipe) -> RGB:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from indexer.errors import ImageRejected, UsageError
 from indexer.images import REASONS, Limits, decode, sha256
+from indexer.images.jpeg import baseline_jpeg
 from indexer.images.limits import PILLOW_PIXELS
 from indexer.types import ImageFacts
 
@@ -112,3 +113,30 @@ def test_a_reject_says_what_was_found_what_was_expected_and_what_to_do():
         "the format JPEG 2000; expected JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF; "
         "convert it to PNG without loss"
     )
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"quality": 5}, {"restart_marker_rows": 1}]
+)
+def test_the_short_way_of_a_jpeg_gives_pillows_pixels(subsampling, options):
+    for width, height in ((64, 48), (333, 17), (31, 250)):
+        data = encode(picture(width, width, height), "JPEG", subsampling=subsampling, **options)
+        with Image.open(io.BytesIO(data)) as image:
+            short = baseline_jpeg(data, image)
+            expected = np.asarray(image.convert("RGB"))
+        assert (short is None) == ("progressive" in options)
+        assert short is None or np.array_equal(short, expected)
+        assert np.array_equal(decode(data).rgb, expected)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_other_jpegs_go_the_long_way(mode):
+    data = encode(picture(3).convert(mode), "JPEG")
+    with Image.open(io.BytesIO(data)) as image:
+        assert baseline_jpeg(data, image) is None
+
+
+def test_a_jpeg_stored_as_rgb_is_not_taken_for_ycbcr():
+    data = encode(picture(4), "JPEG", keep_rgb=True)
+    assert np.array_equal(decode(data).rgb, np.asarray(Image.open(io.BytesIO(data))))
