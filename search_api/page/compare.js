@@ -3,7 +3,7 @@
 import { askJson } from "./api.js";
 import { at, digest, facts, h } from "./dom.js";
 import { badge, boxed, evidence } from "./hits.js";
-import { thumbnail } from "./picture.js";
+import { outline } from "./region.js";
 import { trouble } from "./status.js";
 import { size, when } from "./words.js";
 
@@ -35,24 +35,31 @@ function content(answer, rank, image, turn) {
       {},
       h("h2", { id: "hit-title" }, `Hit ${rank + 1} of ${answer.hits.length}: ${hit.family ?? "no family"} `, badge(hit.label)),
       h("p", { class: "row" }, step(-1, "Nearer hit", "←"), step(1, "Farther hit", "→"),
-        h("button", { type: "button", "aria-label": "Close", onclick: () => at("hit").close() }, "✕")),
+        h("button", { type: "button", "aria-label": "Close", onclick: close }, "✕")),
     ),
     h(
       "div",
       { class: "pair" },
-      h("figure", {}, asked(image), h("figcaption", {}, "Asked about")),
+      h("figure", {}, asked(image, answer.region), h("figcaption", {}, "Asked about")),
       h("figure", {}, boxed(hit, `Hit ${rank + 1}`), h("figcaption", {}, `Hit ${rank + 1}`)),
     ),
     evidence(hit, answer.query_sha256),
     h("p", { class: "row" },
-      h("a", { class: "button", href: `#/image/${hit.sha256}`, onclick: () => at("hit").close() }, "Search with this image")),
+      h("a", { class: "button", href: `#/image/${hit.sha256}`, onclick: close }, "Search with this image")),
     more,
   ];
 }
 
-function asked(image) {
-  if (!image.file) return thumbnail(image.sha256, "The image that was asked about");
-  return h("span", { class: "picture" }, h("img", { src: image.url, alt: "The image that was asked about" }));
+const close = () => at("hit").close();
+
+function asked({ url, sha256 }, region) {
+  const alt = "The image that was asked about";
+  if (sha256) return boxed({ sha256, region }, alt);
+  const canvas = h("span", { class: "canvas" });
+  const onload = ({ target }) =>
+    region && canvas.append(outline(region, { width: target.naturalWidth, height: target.naturalHeight }));
+  canvas.append(h("img", { src: url, alt, onload }));
+  return h("span", { class: "picture" }, canvas);
 }
 
 async function describe(sha256, generation, place) {

@@ -4,7 +4,7 @@ const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 
 /**
  * `form`'s fields as options of POST /v1/search: k, and risk, region, where and label if they
- * apply. `box` is [x, y, width, height] in pixels, or null; a region has no verdict to risk.
+ * apply. `box` is {x, y, width, height} in pixels, or null; a region has no verdict to risk.
  */
 export function options(form, box) {
   const field = (name) => form.elements[name].value.trim();
@@ -16,7 +16,7 @@ export function options(form, box) {
     field("where") && `(${field("where")})`,
   ].filter(Boolean);
   const asked = { k: Number(field("k")) };
-  if (box) asked.region = box.join(",");
+  if (box) asked.region = [box.x, box.y, box.width, box.height].join(",");
   else asked.risk = Number(field("risk"));
   if (parts.length) asked.where = parts.join(" and ");
   if (field("label")) asked.label = field("label");

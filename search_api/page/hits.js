@@ -54,14 +54,11 @@ function card(hit, rank, answer, open) {
 /** "fake", "real" or "unlabelled", told apart by more than colour. */
 export const badge = (label) => h("span", { class: `badge ${label ?? "unlabelled"}` }, label ?? "unlabelled");
 
-/** The picture of a hit, with a frame around the region that was found in it, if any. */
-export function boxed(hit, alt) {
-  const canvas = h("span", { class: "canvas" }, thumbnail(hit.sha256, alt));
-  if (hit.region) {
-    const { x, y, width, height } = hit.region;
-    const frame = ({ facts }) => canvas.append(outline([x, y, width, height], facts));
-    askJson(`v1/images/${hit.sha256}`).then(frame, () => {}); // the picture says what failed
-  }
+/** The picture of an indexed image, with a frame around a region of it, if any. */
+export function boxed({ sha256, region }, alt) {
+  const canvas = h("span", { class: "canvas" }, thumbnail(sha256, alt));
+  const frame = ({ facts }) => canvas.append(outline(region, facts));
+  if (region) askJson(`v1/images/${sha256}`).then(frame, () => {}); // the picture says what failed
   return h("span", { class: "picture" }, canvas);
 }
 

@@ -31,18 +31,16 @@ export function resetRegion(size) {
   set(null, () => {});
 }
 
-/** The box as [x, y, width, height] in pixels, null without one. */
+/** The box as {x, y, width, height} in pixels, null without one. */
 export function region() {
-  const values = FIELDS.map((name) => field(name).valueAsNumber);
-  return values.some(Number.isNaN) ? null : values;
+  const box = Object.fromEntries(FIELDS.map((name) => [name, field(name).valueAsNumber]));
+  return Object.values(box).some(Number.isNaN) ? null : box;
 }
 
 const field = (name) => at(`box-${name}`);
 
 function set(box, changed) {
-  FIELDS.forEach((name, index) => {
-    field(name).value = box ? Math.round(box[index]) : "";
-  });
+  for (const name of FIELDS) field(name).value = box ? Math.round(box[name]) : "";
   draw();
   changed();
 }
@@ -53,13 +51,17 @@ function drag(canvas, start, changed) {
   const place = canvas.getBoundingClientRect();
   const scale = bounds.width / place.width;
   const inside = (value, most) => Math.min(Math.max(value, 0), most);
-  const from = [inside(start.clientX - place.left, place.width), inside(start.clientY - place.top, place.height)];
+  const point = (event) => [
+    inside(event.clientX - place.left, place.width),
+    inside(event.clientY - place.top, place.height),
+  ];
+  const from = point(start);
   canvas.onpointermove = (event) => {
-    const to = [inside(event.clientX - place.left, place.width), inside(event.clientY - place.top, place.height)];
-    const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
+    const to = point(event);
     const [width, height] = [Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
     if (Math.min(width, height) < SMALLEST) return;
-    set([x, y, width, height].map((value) => value * scale), changed);
+    const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
+    set({ x: x * scale, y: y * scale, width: width * scale, height: height * scale }, changed);
   };
   canvas.onpointerup = canvas.onpointercancel = () => {
     canvas.onpointermove = null;
@@ -73,8 +75,8 @@ function draw() {
   if (canvas && box && bounds) canvas.append(outline(box, bounds));
 }
 
-/** An element that frames `box` over a picture of an image of this size. */
-export function outline([x, y, width, height], size) {
+/** An element that frames a region over a picture of an image of this size. */
+export function outline({ x, y, width, height }, size) {
   const frame = h("span", { class: "box" });
   frame.style.left = `${(100 * x) / size.width}%`;
   frame.style.top = `${(100 * y) / size.height}%`;

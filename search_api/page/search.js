@@ -7,6 +7,7 @@ import { at } from "./dom.js";
 import { narrows, options } from "./filters.js";
 import { hits } from "./hits.js";
 import { region, startRegion } from "./region.js";
+import { report } from "./report.js";
 import { announce, hush, say, trouble, working } from "./status.js";
 import { candidates, regionAsked, verdict } from "./verdict.js";
 import { counted } from "./words.js";
@@ -64,7 +65,7 @@ async function search() {
   working(image.file ? `The model looks at ${image.file.name}` : "Searching");
   try {
     const answer = await request(asked, control.signal);
-    show(answer, narrows(asked));
+    show(answer, asked);
     announce(`${at("verdict").textContent}. ${counted(answer.hits.length, "known image")} shown.`);
   } catch (failure) {
     if (control.signal.aborted) {
@@ -94,13 +95,17 @@ function busy(is) {
   at("stop").hidden = !is;
 }
 
-function show(answer, narrowed) {
+function show(answer, asked) {
   const above = answer.region
     ? [regionAsked(answer)]
     : [verdict(answer), candidates(answer, () => null)].filter(Boolean);
+  const below = image.file && !answer.region
+    ? [report(image.file, { ...asked, generation: answer.generation })]
+    : [];
   at("answer").replaceChildren(
     ...above,
-    hits(answer, narrowed, (rank) => compare(answer, rank, image)),
+    hits(answer, narrows(asked), (rank) => compare(answer, rank, image)),
+    ...below,
   );
   const top = at("verdict").getBoundingClientRect().top;
   if (top > 0.7 * innerHeight) at("verdict").scrollIntoView();

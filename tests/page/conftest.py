@@ -43,7 +43,9 @@ def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The service over that index."""
-    with serving(index_path, tmp_path_factory.mktemp("log") / "server.log") as running:
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    settings = {"LINEUP_SIGNING_KEY": str(log.with_name("signing.pem"))}
+    with serving(index_path, log, settings) as running:
         yield running
 
 
