@@ -65,13 +65,13 @@ export function boxed({ sha256, region }, alt) {
 /** How remarkable the likeness is, in words; `asked` is the sha256 of the query. */
 export function evidence(hit, asked) {
   if (hit.region) return evidenceOfRegion(hit);
-  const { false_match_rate: rate, likelihood_ratio: ratio } = hit;
+  const { false_match_rate: rate, likelihood_ratio: ratio } = hit; // of families: reals have none
   return h(
     "p",
     { class: "evidence" },
     hit.sha256 === asked ? h("strong", {}, "The very file that was asked about. ") : null,
     rate ? h("strong", {}, alike(rate), ". ") : null,
-    ratio ? `Odds ${odds(ratio.log10)}, ${ratio.text}. ` : null,
+    ratio && hit.label !== "real" ? `Odds ${odds(ratio.log10)}, ${ratio.text}. ` : null,
     h("span", { class: "quiet" }, `Similarity ${hit.similarity.toFixed(3)}.`),
   );
 }

@@ -24,7 +24,7 @@ export const oneIn = (share) => `1 in ${number.format(Number((1 / share).toPreci
 /** "340 : 1" or "1 : 12", with two significant digits. */
 export function odds(log10) {
   const times = number.format(Number((10 ** Math.abs(log10)).toPrecision(2)));
-  return log10 >= 0 ? `${times} : 1` : `1 : ${times}`;
+  return (log10 >= 0 ? `${times} : 1` : `1 : ${times}`).replaceAll(" ", "\u00a0");
 }
 
 /** A conformal p-value as what it says of the family's known members. */
