@@ -93,8 +93,11 @@ class Encoder(Protocol):
     @property
     def passport(self) -> Passport: ...
 
-    def prepare(self, image: RGB) -> Float32:
-        """The model's input for one image of any size: (views, 3, height, width) float32.
+    def prepare(
+        self, image: RGB, window: tuple[float, float, float, float] | None = None
+    ) -> Float32:
+        """The model's input for one image of any size, or for a window of it (left, top, right,
+        bottom in whole pixels) that fills the input: (views, 3, height, width) float32.
 
         Pure and safe in any thread, so that workers can keep the engine fed."""
         ...

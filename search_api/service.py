@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from indexer.images.region import Region
 from indexer.index import Index
 from indexer.types import Encoded
 from search_api.access import Keyring
@@ -27,8 +28,11 @@ class Service:
     keyring: Keyring
     quotas: Quotas
 
-    async def encode(self, data: bytes, *, thumbnail: bool = False) -> Encoded:
-        """Encode an uploaded image within the limits of the settings.
+    async def encode(
+        self, data: bytes, *, thumbnail: bool = False, region: Region | None = None
+    ) -> Encoded:
+        """Encode an uploaded image, or the surroundings of a region, within the limits of the
+        settings.
 
         Raises ImageRejected, Overloaded or ModelUnavailable.
         """
@@ -36,6 +40,7 @@ class Service:
             data,
             self.settings.limits,
             thumbnail=thumbnail,
+            region=region,
             timeout=self.settings.model_timeout,
         )
 

@@ -51,7 +51,12 @@ def search(
         data = FileItem(Path(image)).read()
         if box is not None:
             found = search_region(
-                index, region_bytes(index, data, box), k, where=wanted, generation=generation
+                index,
+                region_bytes(index, data, box),
+                k,
+                where=wanted,
+                generation=generation,
+                author=author(),
             )
         else:
             query = query_bytes(index, data)

@@ -17,6 +17,7 @@ REASONS = {
     "too-many-pixels": "more pixels than Limits.max_pixels, seen before any was decoded",
     "too-small": "the shorter side is under Limits.min_side",
     "truncated": "the file ends before its pixels do",
+    "outside": "the region that is asked about lies outside the image",
     "decode-error": "the file contradicts its own format (damaged, forged or cut short)",
 }
 """Every `ImageRejected.reason`, with its meaning. A codec that cannot tell a cut from other

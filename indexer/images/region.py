@@ -5,7 +5,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from indexer.errors import UsageError
+from indexer.errors import ImageRejected, UsageError
 from indexer.images.geometry import Box, View
 from indexer.types import Float32, Int64
 
@@ -44,8 +44,8 @@ class Region:
     def box(self, width: int, height: int) -> Box:
         """The part of the region that lies in an image of this size, in pixels.
 
-        Four values of at most 1 are fractions of the image. Raises UsageError when nothing of
-        it lies in the image.
+        Four values of at most 1 are fractions of the image. Raises ImageRejected ("outside")
+        when nothing of it lies in the image.
         """
         is_fraction = max(self.x, self.y, self.width, self.height) <= 1
         across, down = (width, height) if is_fraction else (1, 1)
@@ -56,7 +56,8 @@ class Region:
             min(height, (self.y + self.height) * down),
         )
         if box.right <= box.left or box.bottom <= box.top:
-            raise UsageError(
+            raise ImageRejected(
+                "outside",
                 f"the region {self.x:g},{self.y:g},{self.width:g},{self.height:g}",
                 expected=f"x,y,w,h that meets the image of {width} x {height} pixels",
             )

@@ -8,6 +8,7 @@ from indexer.index.regions import (
     RegionHit,
     RegionQuery,
     region_bytes,
+    region_encoded,
     region_stored,
     search_region,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "query_encoded",
     "query_stored",
     "region_bytes",
+    "region_encoded",
     "region_stored",
     "search",
     "search_region",

@@ -8,9 +8,13 @@ import numpy as np
 
 from indexer.images import Limits, decode
 from indexer.images import thumbnail as make_thumbnail
+from indexer.images.geometry import Box
+from indexer.images.recipe import Recipe
+from indexer.images.region import Region
+from indexer.images.windows import surroundings
 from indexer.index.timings import Timings
 from indexer.store import NewImage
-from indexer.types import RGB, Annotation, Encoded, Encoder, Float32, ImageFacts, Patches
+from indexer.types import RGB, Annotation, Encoded, Encoder, Float32, ImageFacts, Passport, Patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +34,30 @@ def prepare(
     limits: Limits = Limits(),  # noqa: B008 frozen value
     *,
     thumbnail: bool = False,
+    region: Region | None = None,
     tiles: Callable[[RGB], Sequence[Float32]] = lambda _: (),
     timings: Timings | None = None,
 ) -> Prepared:
-    """Decode and preprocess, with the `tiles` that this makes of it. Raises ImageRejected."""
+    """Decode and preprocess, with the `tiles` that this makes of it; of a `region` only its
+    surroundings. Raises ImageRejected."""
     timings = timings or Timings()
     with timings.step("decode"):
         image = decode(data, limits)
     with timings.step("prepare"):
-        inputs, parts = encoder.prepare(image.rgb), tiles(image.rgb)
+        window = None
+        if region is not None:
+            window = region_window(region, image.facts, encoder.passport)
+        inputs, parts = encoder.prepare(image.rgb, window), tiles(image.rgb)
     with timings.step("thumbnail"):
         small = make_thumbnail(image.rgb) if thumbnail else None
     return Prepared(image.facts, inputs, small, parts)
+
+
+def region_window(region: Region, facts: ImageFacts, passport: Passport) -> Box:
+    """The window in which an encoder with this passport sees a region. Raises ImageRejected."""
+    recipe = Recipe.from_json(passport.preprocessing)
+    box = region.box(facts.width, facts.height)
+    return surroundings(box, facts.height, facts.width, recipe)
 
 
 def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:

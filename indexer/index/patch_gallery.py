@@ -25,7 +25,7 @@ EXACT_IMAGES: Final = 2_000
 """A gallery, or what a filter leaves of it, of at most so many images is compared whole."""
 PROPOSED: Final = 128
 """Patches that the index proposes for each token of a query."""
-REFERENCE: Final = 256
+REFERENCE: Final = 128
 """What is usual is seen on so many images, spread evenly over the gallery."""
 
 

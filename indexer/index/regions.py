@@ -1,26 +1,31 @@
 """Search by region: which known images show what is in this box, and where."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from indexer.custody import Entry
 from indexer.errors import UsageError
-from indexer.filters import Filter
-from indexer.images import Limits, decode
+from indexer.filters import Filter, as_expression
+from indexer.images import Limits
 from indexer.images.geometry import Box
 from indexer.images.recipe import Recipe
 from indexer.images.region import Region, covered
-from indexer.images.windows import preprocess_window, surroundings, window_view
+from indexer.images.windows import window_view
 from indexer.index.core import Index
+from indexer.index.encoding import encode, prepare, region_window
 from indexer.index.keeping import token_boxes
 from indexer.index.patch_gallery import PatchGallery
 from indexer.patches import Placement, best_matches, place, restored, weights
 from indexer.patches.placing import centres
 from indexer.store import StoredImage
-from indexer.types import Float32, Int64
+from indexer.types import Encoded, Float32, Int64
 
-PLACED: Final = 100
+ROUNDING: Final = 1e-5
+"""A matrix product over other images sums in another order."""
+PLACED: Final = 64
 """The region is placed in so many of the best candidates."""
 
 
@@ -84,26 +89,31 @@ def region_bytes(
     """Encode a region, with its surroundings, of an image that need not be in the gallery.
 
     The model sees the region itself, wherever it lies, so the centre crop cuts nothing off.
-    Raises ImageRejected, or UsageError on a region outside the image.
+    Raises ImageRejected.
     """
-    image = decode(data, limits)
-    height, width = image.rgb.shape[:2]
-    box = region.box(width, height)
     encoder = index.encoder
-    recipe = Recipe.from_json(encoder.passport.preprocessing)
-    window = surroundings(box, height, width, recipe)
-    grid = encoder.encode_patches([preprocess_window(image.rgb, window, recipe)])[0]
-    seen = window_view(window, recipe, recipe.output_size[0] // len(grid))
+    [encoded] = encode(encoder, [prepare(encoder, data, limits, region=region)])
+    return region_encoded(index, encoded, region)
+
+
+def region_encoded(index: Index, encoded: Encoded, region: Region) -> RegionQuery:
+    """A region whose surroundings were encoded elsewhere."""
+    passport, facts = index.store.passport, encoded.facts
+    recipe = Recipe.from_json(passport.preprocessing)
+    box = region.box(facts.width, facts.height)
+    patch = recipe.output_size[0] // len(encoded.patches)
+    seen = window_view(region_window(region, facts, passport), recipe, patch)
     inside = covered(seen, box)
-    tokens = grid.reshape(-1, grid.shape[-1])[inside]
-    return RegionQuery(image.facts.sha256, box, tokens, token_boxes(seen)[inside])
+    tokens = encoded.patches.reshape(-1, passport.dim)[inside]
+    return RegionQuery(facts.sha256, box, tokens, token_boxes(seen)[inside])
 
 
 def region_stored(
     index: Index, digest: str, region: Region, generation: int | None = None
 ) -> RegionQuery:
     """A region of an image of the gallery; needs neither its file nor the model, but knows only
-    the patches that the index keeps. Raises NotFound, or UsageError when none lies there."""
+    the patches that the index keeps. Raises NotFound, ImageRejected
+    ("outside"), or UsageError when none lies there."""
     image = index.store.image(digest, generation=generation)
     box = region.box(image.facts.width, image.facts.height)
     kept = index.store.patches([image.id]).get(image.id)
@@ -127,11 +137,13 @@ def search_region(
     *,
     where: Filter | None = None,
     generation: int | None = None,
+    author: str = "indexer",
 ) -> RegionAnswer:
     """The k known images that best show the region, and where they show it.
 
-    `where` narrows the hits; a stored query never finds itself. Raises UsageError on k < 1 or
-    an index without patches, NotFound on an unknown generation.
+    `where` narrows the hits; a stored query never finds itself. The answer is given once the
+    audit chain tells durably that `author` asked. Raises UsageError on k < 1 or an index without
+    patches, NotFound on an unknown generation.
     """
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
@@ -150,7 +162,7 @@ def search_region(
     chance = _place(gallery, query, tokens, usual, gallery.reference, len(gallery.reference))
     order = np.lexsort((found.ids, -found.similarity, -found.placement.agreement))[:k]
     images = index.store.images(found.ids[order], generation=gallery.generation)
-    return RegionAnswer(
+    answer = RegionAnswer(
         query_sha256=query.sha256,
         generation=gallery.generation,
         checkpoint=index.checkpoint,
@@ -161,6 +173,22 @@ def search_region(
             for image, row in zip(images, order, strict=True)
         ],
     )
+    index.store.audit.record(_entry(answer, author, k, where))
+    return answer
+
+
+def _entry(answer: RegionAnswer, author: str, k: int, where: Filter | None) -> Entry:
+    """What the audit chain keeps of a query: hashes and figures, never the image."""
+    hits = "".join(f"{hit.sha256} {hit.agreement!r}\n" for hit in answer.hits)
+    details = {
+        "query": answer.query_sha256,
+        "region": asdict(answer.region),
+        "k": k,
+        "where": None if where is None else as_expression(where),
+        "hits": len(answer.hits),
+        "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
+    }
+    return Entry("query", author, details, answer.generation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +236,7 @@ def _hit(
         score=image.score,
         agreement=float(agreement),
         similarity=float(found.similarity[row]),
-        by_chance=float((1 + (chance >= agreement).sum()) / (1 + len(chance))),
+        by_chance=float((1 + (chance >= agreement - ROUNDING).sum()) / (1 + len(chance))),
         region=Region.of(Box(*np.clip(box, 0, [facts.width, facts.height] * 2))),
     )
 

@@ -14,7 +14,7 @@ from indexer.types import Float32
 SCALES: Final = 2.0 ** (np.arange(-6, 4) / 4)
 """Magnifications tried, relative to one patch on one patch: 0.35 to 1.7. A query's region is
 seen enlarged, so that its copies span fewer patches more often than more."""
-VOTERS: Final = 24
+VOTERS: Final = 16
 """The weightiest matches of each image vote; the rest would only cost."""
 SLACK: Final = 0.5
 """Votes agree within this and the magnification, in patches: both ends are that coarse."""

@@ -24,7 +24,15 @@ def encode_uploads(
     ready: list[Prepared | ImageRejected] = []
     for upload in uploads:
         try:
-            ready.append(prepare(encoder, upload.data, upload.limits, thumbnail=upload.thumbnail))
+            ready.append(
+                prepare(
+                    encoder,
+                    upload.data,
+                    upload.limits,
+                    thumbnail=upload.thumbnail,
+                    region=upload.region,
+                )
+            )
         except ImageRejected as error:
             ready.append(error)
         step()

@@ -16,6 +16,7 @@ from safetensors.numpy import load, save
 
 from indexer.errors import ImageRejected
 from indexer.images import Limits
+from indexer.images.region import Region
 from indexer.types import Encoded, ImageFacts
 
 _SIZES: Final = struct.Struct("<II")
@@ -29,11 +30,13 @@ class Garbled(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An image to encode, with the limits that it must keep."""
+    """An image, or the surroundings of a region of it, to encode, with the limits that it must
+    keep."""
 
     data: bytes
     limits: Limits
     thumbnail: bool
+    region: Region | None = None
 
 
 def pack(header: dict[str, Any], blob: bytes = b"") -> bytes:
@@ -67,12 +70,14 @@ async def receive(exactly: Callable[[int], Awaitable[bytes]]) -> tuple[dict[str,
 
 def pack_upload(upload: Upload) -> bytes:
     """One message for an upload."""
-    return pack({"limits": asdict(upload.limits), "thumbnail": upload.thumbnail}, upload.data)
+    header = asdict(upload)
+    return pack(header, header.pop("data"))
 
 
 def to_upload(header: dict[str, Any], blob: bytes) -> Upload:
     """The upload of a message."""
-    return Upload(blob, Limits(**header["limits"]), header["thumbnail"])
+    region = header["region"] and Region(**header["region"])
+    return Upload(blob, Limits(**header["limits"]), header["thumbnail"], region)
 
 
 def pack_outcome(outcome: Encoded | ImageRejected) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
+from indexer.images.region import Region
 from indexer.types import Encoded
 from search_api import metrics
 from search_api.model import wire
@@ -92,15 +93,26 @@ class ModelWorker:
             _fail(job, "the service is stopping")
 
     async def encode(
-        self, data: bytes, limits: Limits, *, thumbnail: bool = False, timeout: float | None = None
+        self,
+        data: bytes,
+        limits: Limits,
+        *,
+        thumbnail: bool = False,
+        region: Region | None = None,
+        timeout: float | None = None,
     ) -> Encoded:
-        """The encoding of an image. Raises ImageRejected, Overloaded when the queue is full, and
-        ModelUnavailable when it is not done in `timeout` seconds or ends the process."""
+        """The encoding of an image, or of a region's surroundings.
+
+        Raises ImageRejected, Overloaded when the queue is full, and ModelUnavailable when it is
+        not done in `timeout` seconds or ends the process.
+        """
         if len(self._waiting) >= self._capacity:
             raise Overloaded(
                 f"{self._capacity} uploads are waiting for the model", do="try again later"
             )
-        job = _Job(Upload(data, limits, thumbnail), asyncio.get_running_loop().create_future())
+        job = _Job(
+            Upload(data, limits, thumbnail, region), asyncio.get_running_loop().create_future()
+        )
         self._waiting.append(job)
         self._arrived.set()
         try:

@@ -14,7 +14,18 @@ from starlette.exceptions import HTTPException
 from indexer.calibration import RISK
 from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.filters import Filter, narrowed
-from indexer.index import Answer, Query, query_encoded, query_stored
+from indexer.images.region import Region
+from indexer.index import (
+    Answer,
+    Query,
+    RegionAnswer,
+    RegionQuery,
+    query_encoded,
+    query_stored,
+    region_encoded,
+    region_stored,
+    search_region,
+)
 from indexer.index import search as search_index
 from search_api.access import CallerOf
 from search_api.examples import ANSWER, SHA256, ok
@@ -49,9 +60,20 @@ class Options(BaseModel):
     generation: int | None = Field(
         None, ge=0, description="Search the gallery as it was then; by default as it is."
     )
+    region: str | None = Field(
+        None,
+        max_length=200,
+        description="Find images that show this part, x,y,w,h in pixels or, if none exceeds 1, "
+        "in fractions; the answer then names regions.",
+        examples=["0.4,0.5,0.2,0.15"],
+    )
     risk: float = Field(
         RISK, gt=0, lt=1, description="Accepted probability of excluding the true family."
     )
+
+    def box(self) -> Region | None:
+        """`region` read. Raises UsageError on a bad one."""
+        return None if self.region is None else Region.parse(self.region)
 
     def filter(self) -> Filter | None:
         """`where` and `label` as one filter. Raises UsageError on a bad one."""
@@ -142,42 +164,48 @@ PROBLEMS = documented(
     responses=ok(ANSWER) | PROBLEMS,
     openapi_extra={"requestBody": REQUEST_BODY},
 )
-async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answer:
-    """The known images that are most like this one, nearest first.
+async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answer | RegionAnswer:
+    """The known images that are most like this one, or that show a region of it, best first.
 
     The image is uploaded as a form with the field `image`, or named by the sha256 of an
     indexed image in JSON; the other fields are the same. An uploaded image is not kept.
     """
     index = service.index
     asked: ImageQuery | StoredQuery
-    query: Callable[[], Query]
+    query: Callable[[], Query | RegionQuery]
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
         case "multipart/form-data":
             async with request.form(
                 max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES
             ) as form:
                 asked = ImageQuery.of(form)
-                where = asked.filter()
+                where, region = asked.filter(), asked.box()
                 data = await asked.image.read()
-            query = partial(query_encoded, await service.encode(data))
+            encoded = await service.encode(data, region=region)
+            query = partial(query_encoded, encoded)
+            if region is not None:
+                query = partial(region_encoded, index, encoded, region)
         case "application/json":
             asked = StoredQuery.of(await request.body())
-            where = asked.filter()
+            where, region = asked.filter(), asked.box()
             query = partial(query_stored, index, asked.id, asked.generation)
+            if region is not None:
+                query = partial(region_stored, index, asked.id, region, asked.generation)
         case other:
             raise UnsupportedMediaType(
                 f"a body of type {other or 'unknown'}", expected=f"{FORM} or {JSON}"
             )
 
-    def answer() -> Answer:
-        return search_index(
-            index,
-            query(),
-            asked.k,
-            where=where,
-            generation=asked.generation,
-            risk=asked.risk,
-            author=caller.name,
-        )
+    def answer() -> Answer | RegionAnswer:
+        found = query()
+        common: dict[str, Any] = {
+            "k": asked.k,
+            "where": where,
+            "generation": asked.generation,
+            "author": caller.name,
+        }
+        if isinstance(found, RegionQuery):
+            return search_region(index, found, **common)
+        return search_index(index, found, risk=asked.risk, **common)
 
     return await run_in_threadpool(answer)

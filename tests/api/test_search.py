@@ -11,7 +11,18 @@ from hostile import encode, picture
 
 from indexer.filters import parse_filter
 from indexer.images import sha256
-from indexer.index import Answer, Index, query_bytes, query_stored, search
+from indexer.images.region import Region
+from indexer.index import (
+    Answer,
+    Index,
+    RegionAnswer,
+    query_bytes,
+    query_stored,
+    region_bytes,
+    region_stored,
+    search,
+    search_region,
+)
 
 UNKNOWN = encode(picture(5000), "JPEG")
 
@@ -35,7 +46,7 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 """What is sent -> what the facade is asked."""
 
 
-def plain(answer: Answer) -> dict[str, Any]:
+def plain(answer: Answer | RegionAnswer) -> dict[str, Any]:
     return json.loads(json.dumps(answer.to_dict()))
 
 
@@ -60,6 +71,39 @@ def test_indexed_image(
     response = client.post("/v1/search", json={"id": digest, **sent})
     assert response.status_code == 200
     assert response.json() == plain(search(index, query_stored(index, digest), **asked))
+
+
+@pytest.mark.parametrize("text", ["0.2,0.2,0.5,0.5", "0,0,40,30"])
+def test_a_region(client: httpx.Client, index: Index, gallery: Path, text: str) -> None:
+    region = Region.parse(text)
+    response = client.post("/v1/search", files={"image": UNKNOWN}, data={"region": text, "k": 4})
+    assert response.status_code == 200, response.text
+    query = region_bytes(index, UNKNOWN, region)
+    assert_same_regions(response.json(), plain(search_region(index, query, 4)))
+    digest = digests(gallery)[0]
+    response = client.post("/v1/search", json={"id": digest, "region": text, "label": "fake"})
+    query = region_stored(index, digest, region)
+    expected = search_region(index, query, where=parse_filter("label = fake"))
+    assert_same_regions(response.json(), plain(expected))
+
+
+def assert_same_regions(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Equal but for the rounding of a matrix product in two processes."""
+    for hit, wanted in zip(found["hits"], expected["hits"], strict=True):
+        for figure in ("agreement", "similarity"):
+            assert hit.pop(figure) == pytest.approx(wanted.pop(figure), abs=1e-5)
+        assert hit.pop("region") == pytest.approx(wanted.pop("region"), abs=0.2)
+    assert found == expected
+
+
+def test_a_region_outside_the_image_is_refused_with_its_size(client: httpx.Client) -> None:
+    sent = {"region": "5000,0,10,10"}
+    response = client.post("/v1/search", files={"image": UNKNOWN}, data=sent)
+    assert response.status_code == 422
+    assert "meets the image of" in response.json()["detail"]
+    response = client.post("/v1/search", files={"image": UNKNOWN}, data={"region": "1,2"})
+    assert response.status_code == 422
+    assert "x,y,w,h" in response.json()["detail"]
 
 
 def test_an_answer_names_what_it_rests_on(client: httpx.Client, index: Index) -> None:

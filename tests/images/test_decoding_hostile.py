@@ -29,7 +29,7 @@ def test_each_hostile_file_gets_exactly_its_outcome(hostile):
     assert {item.path.name: outcome(item) for item in source} == expected
     assert source.ignored == 0
     assert len(expected) >= 80
-    in_files = set(REASONS) - {"missing", "unreadable"}
+    in_files = set(REASONS) - {"missing", "unreadable", "outside"}
     assert set(expected.values()) == in_files | {DECODED}
 
 
