@@ -36,7 +36,7 @@ export function onFile(choose) {
 /** The picture of `image`, {file, url} or {sha256}, and what it is called; null shows none. */
 export function showAsked(image) {
   const figure = at("asked");
-  for (const id of ["asked", "go"]) at(id).hidden = image === null;
+  for (const id of ["asked", "go", "region"]) at(id).hidden = image === null;
   at("drop").classList.toggle("small", image !== null);
   at("choose").textContent = image ? "Another image" : "Choose an image";
   at("choose").classList.toggle("primary", image === null);

@@ -57,6 +57,12 @@ def test_no_screen_has_a_serious_fault(narrow_and_wide: Page) -> None:
     page.wait_for_selector("dialog .facts")
     found |= seen(page, "hit")
     page.keyboard.press("Escape")
+    page.get_by_text("Search by a region").click()
+    for name in ("Left", "Top", "Width", "Height"):
+        page.get_by_label(name, exact=True).fill("24")
+    page.get_by_role("button", name="Search by this region").click()
+    page.wait_for_selector(".cards .box")
+    found |= seen(page, "region")
     choose(page, b"not an image")
     page.wait_for_selector("[role=alert]")
     found |= seen(page, "error")
