@@ -1,14 +1,12 @@
 """Search by region: which known images show what is in this box, and where."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from indexer.custody import Entry
 from indexer.errors import UsageError
-from indexer.filters import Filter, as_expression
+from indexer.filters import Filter
 from indexer.images import Limits
 from indexer.images.geometry import Box
 from indexer.images.recipe import Recipe
@@ -18,6 +16,7 @@ from indexer.index.core import Index
 from indexer.index.encoding import encode, prepare, region_window
 from indexer.index.keeping import token_boxes
 from indexer.index.patch_gallery import PatchGallery
+from indexer.index.recording import record_query
 from indexer.patches import Placement, best_matches, place, restored, weights
 from indexer.patches.placing import centres
 from indexer.store import StoredImage
@@ -173,22 +172,17 @@ def search_region(
             for image, row in zip(images, order, strict=True)
         ],
     )
-    index.store.audit.record(_entry(answer, author, k, where))
+    record_query(
+        index,
+        author,
+        answer.query_sha256,
+        answer.generation,
+        ((hit.sha256, hit.agreement) for hit in answer.hits),
+        where=where,
+        k=k,
+        region=asdict(answer.region),
+    )
     return answer
-
-
-def _entry(answer: RegionAnswer, author: str, k: int, where: Filter | None) -> Entry:
-    """What the audit chain keeps of a query: hashes and figures, never the image."""
-    hits = "".join(f"{hit.sha256} {hit.agreement!r}\n" for hit in answer.hits)
-    details = {
-        "query": answer.query_sha256,
-        "region": asdict(answer.region),
-        "k": k,
-        "where": None if where is None else as_expression(where),
-        "hits": len(answer.hits),
-        "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
-    }
-    return Entry("query", author, details, answer.generation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,18 @@
 """A query and its answer."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from indexer.calibration import RISK, Calibration, Missing, verbal
-from indexer.custody import Entry
 from indexer.errors import UsageError
-from indexer.filters import Filter, as_expression
+from indexer.filters import Filter
 from indexer.images import Limits
 from indexer.index.core import Index
 from indexer.index.encoding import encode, prepare
 from indexer.index.gallery import Gallery
+from indexer.index.recording import record_query
 from indexer.store import Match
 from indexer.types import Encoded, Float32
 
@@ -183,23 +182,18 @@ def search(
         ],
         missing=_missing(calibration, probability),
     )
-    index.store.audit.record(_entry(answer, author, k, where))
+    record_query(
+        index,
+        author,
+        answer.query_sha256,
+        answer.generation,
+        ((hit.sha256, hit.similarity) for hit in answer.hits),
+        where=where,
+        k=k,
+        risk=risk,
+        verdict=answer.conclusion.verdict,
+    )
     return answer
-
-
-def _entry(answer: Answer, author: str, k: int, where: Filter | None) -> Entry:
-    """What the audit chain keeps of a query: hashes and figures, never the image."""
-    hits = "".join(f"{hit.sha256} {hit.similarity!r}\n" for hit in answer.hits)
-    details = {
-        "query": answer.query_sha256,
-        "k": k,
-        "where": None if where is None else as_expression(where),
-        "risk": answer.conclusion.risk,
-        "verdict": answer.conclusion.verdict,
-        "hits": len(answer.hits),
-        "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
-    }
-    return Entry("query", author, details, answer.generation)
 
 
 def _descriptor(gallery: Gallery, query: Query) -> Float32:

@@ -12,10 +12,20 @@ import pytest
 from click.testing import CliRunner
 
 from indexer.cli import indexer
+from indexer.encoder import load_encoder
 from indexer.filters import parse_filter
-from indexer.index import Index, query_bytes, search
-from indexer.index.derived import folders, read_manifest
+from indexer.images.region import Region
+from indexer.index import (
+    Index,
+    build_index,
+    query_bytes,
+    region_bytes,
+    search,
+    search_region,
+)
+from indexer.index.derived_folder import folders, read_manifest
 from indexer.index.export import export
+from indexer.sources import open_source
 
 Make = Callable[..., Index]
 
@@ -41,6 +51,27 @@ def test_a_query_leaves_its_hash_its_options_and_the_hash_of_its_hits(
         "where": "label = 'fake' and not (source = 'x' or score > 0.9)",
         "risk": 0.1,
         "verdict": answer.conclusion.verdict,
+        "hits": 3,
+        "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
+    }
+
+
+def test_a_search_by_region_leaves_the_same(
+    tmp_path: Path, checkpoint: Path, pictures: Path
+) -> None:
+    image = pictures / "real/1.png"
+    with Index.create(tmp_path / "regions.index", load_encoder(checkpoint)) as index:
+        build_index(index, [open_source(pictures / "real", "auto")])
+        query = region_bytes(index, image.read_bytes(), Region(10, 20, 40, 30))
+        answer = search_region(index, query, 3, author="ann")
+        (row,) = index.store.audit.rows(last=1)
+    hits = "".join(f"{hit.sha256} {hit.agreement!r}\n" for hit in answer.hits)
+    assert (row.kind, row.author, row.generation) == ("query", "ann", answer.generation)
+    assert json.loads(row.details) == {
+        "query": hashlib.sha256(image.read_bytes()).hexdigest(),
+        "k": 3,
+        "where": None,
+        "region": {"x": 10, "y": 20, "width": 40, "height": 30},
         "hits": 3,
         "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),
     }
