@@ -16,7 +16,7 @@ from indexer.custody import Entry
 from indexer.store import Store
 from indexer.types import Passport
 
-PASSPORT = Passport("ab" * 32, "{}", ("3.cls",), 4, "fp32")
+PASSPORT = Passport("ab" * 32, "{}", ("3.cls",), 3, 4, "fp32")
 DETAILS = {
     "query": "ab" * 32,
     "k": 10,
