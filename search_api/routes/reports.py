@@ -3,21 +3,20 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
-from starlette.exceptions import HTTPException
 
 from indexer.custody.signing import SigningKey
-from indexer.errors import ImageRejected, NotFound, UsageError
+from indexer.errors import NotFound
 from indexer.evidence import Asked, default_key, make_report
 from indexer.index import query_encoded
 from search_api.access import CallerOf
-from search_api.problems import (
-    ModelUnavailable,
-    Overloaded,
-    UnsupportedMediaType,
-    documented,
-    invalid,
+from search_api.problems import UnsupportedMediaType, documented
+from search_api.routes.search import (
+    FORM,
+    MAX_FIELD_BYTES,
+    UPLOAD_ERRORS,
+    ImageQuery,
+    form_schema,
 )
-from search_api.routes.search import FORM, MAX_FIELD_BYTES, ImageQuery, form_schema
 from search_api.service import ServiceOf
 
 router = APIRouter(prefix="/v1", tags=["reports"])
@@ -36,15 +35,9 @@ class Zip(Response):
 
 
 PROBLEMS = documented(
-    HTTPException(400, "Missing boundary in multipart."),
     NotFound("no generation 9 in the index"),
-    HTTPException(413, "a request body of more than 33,554,432 bytes; expected at most that"),
     UnsupportedMediaType("a body of type text/plain", expected=FORM),
-    invalid("k", "Input should be greater than or equal to 1"),
-    UsageError("filter, position 1: found colour", expected="a field"),
-    ImageRejected("truncated", "a damaged JPEG: image file is truncated"),
-    Overloaded("16 uploads are waiting for the model", do="try again later"),
-    ModelUnavailable("the model has not answered within 60 s", do="try again later"),
+    *UPLOAD_ERRORS,
 )
 
 

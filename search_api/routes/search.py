@@ -146,16 +146,21 @@ REQUEST_BODY = {
     },
 }
 
-PROBLEMS = documented(
+UPLOAD_ERRORS = (
     HTTPException(400, "Missing boundary in multipart."),
-    NotFound(f"no image {SHA256} in generation 3 of the index"),
     HTTPException(413, "a request body of more than 33,554,432 bytes; expected at most that"),
-    UnsupportedMediaType("a body of type text/plain", expected=f"{FORM} or {JSON}"),
     invalid("k", "Input should be greater than or equal to 1"),
     UsageError("filter, position 1: found colour", expected="a field"),
     ImageRejected("truncated", "a damaged JPEG: image file is truncated"),
     Overloaded("16 uploads are waiting for the model", do="try again later"),
     ModelUnavailable("the model has not answered within 60 s", do="try again later"),
+)
+"""What a search with an uploaded image may be refused with, by example."""
+
+PROBLEMS = documented(
+    NotFound(f"no image {SHA256} in generation 3 of the index"),
+    UnsupportedMediaType("a body of type text/plain", expected=f"{FORM} or {JSON}"),
+    *UPLOAD_ERRORS,
 )
 
 
