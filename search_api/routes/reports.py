@@ -14,7 +14,7 @@ from search_api.routes.search import (
     FORM,
     MAX_FIELD_BYTES,
     UPLOAD_ERRORS,
-    ImageQuery,
+    Upload,
     form_schema,
 )
 from search_api.service import ServiceOf
@@ -22,7 +22,7 @@ from search_api.service import ServiceOf
 router = APIRouter(prefix="/v1", tags=["reports"])
 
 
-class ReportQuery(ImageQuery):
+class ReportQuery(Upload):
     """A search whose answer is wanted as a report."""
 
     note: str = Field("", max_length=10_000, description="What the analyst has to say; signed too.")

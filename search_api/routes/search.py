@@ -60,6 +60,18 @@ class Options(BaseModel):
     generation: int | None = Field(
         None, ge=0, description="Search the gallery as it was then; by default as it is."
     )
+    risk: float = Field(
+        RISK, gt=0, lt=1, description="Accepted probability of excluding the true family."
+    )
+
+    def filter(self) -> Filter | None:
+        """`where` and `label` as one filter. Raises UsageError on a bad one."""
+        return narrowed(self.where, self.label)
+
+
+class RegionOptions(Options):
+    """What may be told besides where the answer may be about a part of the image."""
+
     region: str | None = Field(
         None,
         max_length=200,
@@ -67,21 +79,14 @@ class Options(BaseModel):
         "in fractions; the answer then names regions.",
         examples=["0.4,0.5,0.2,0.15"],
     )
-    risk: float = Field(
-        RISK, gt=0, lt=1, description="Accepted probability of excluding the true family."
-    )
 
     def box(self) -> Region | None:
         """`region` read. Raises UsageError on a bad one."""
         return None if self.region is None else Region.parse(self.region)
 
-    def filter(self) -> Filter | None:
-        """`where` and `label` as one filter. Raises UsageError on a bad one."""
-        return narrowed(self.where, self.label)
 
-
-class ImageQuery(Options):
-    """Search with an uploaded image, which is neither stored nor logged."""
+class Upload(Options):
+    """An uploaded image, which is neither stored nor logged."""
 
     image: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF.")
 
@@ -94,7 +99,11 @@ class ImageQuery(Options):
         return _validated(partial(cls.model_validate, fields))
 
 
-class StoredQuery(Options):
+class ImageQuery(Upload, RegionOptions):
+    """Search with an uploaded image."""
+
+
+class StoredQuery(RegionOptions):
     """Search with an indexed image; needs neither its file nor the model."""
 
     id: str = Field(pattern="^[0-9a-f]{64}$", description="sha256 of the image.", examples=[SHA256])
@@ -115,7 +124,7 @@ def _validated(validate: Callable[[], Model]) -> Model:
         raise RequestValidationError(error.errors(include_url=False)) from error
 
 
-def form_schema(query: type[ImageQuery]) -> dict[str, Any]:
+def form_schema(query: type[Upload]) -> dict[str, Any]:
     """The schema of a form; it has no null, a field is there or it is not."""
     schema = query.model_json_schema()
     for field in schema["properties"].values():

@@ -46,5 +46,11 @@ def test_the_report_is_in_the_audit_chain(client: httpx.Client, index: Index, ph
     assert json.loads(rows[1].details).keys() == {"query", "report", "public_key"}
 
 
+def test_a_report_on_a_region_is_refused(client: httpx.Client, photo: bytes) -> None:
+    region = {"region": "0,0,0.5,0.5"}
+    answer = client.post("/v1/reports", files={"image": photo}, data=region)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "region")
+
+
 def test_only_an_uploaded_image_has_a_report(client: httpx.Client) -> None:
     assert client.post("/v1/reports", json={"id": SHA256}).status_code == 415
