@@ -23,7 +23,7 @@ import hnswlib
 import numpy as np
 from usearch.index import Index as UsearchIndex
 
-from benchmarks import descriptors
+from benchmarks import _descriptors as synthetic
 from indexer.calibration import fit_calibration
 from indexer.descriptor import fit_projection
 from indexer.index.derived import Derived, load, publish
@@ -45,6 +45,7 @@ def main() -> None:
     if options.opened:
         print(json.dumps(opened(options.opened)))
         return
+    Path("build").mkdir(exist_ok=True)
     rows = [measure(n, options.hard, n <= options.graphs) for n in options.sizes]
     name = "search-hard.json" if options.hard else "search.json"
     (RESULTS / name).write_text(json.dumps(rows, indent=1) + "\n")
@@ -52,7 +53,7 @@ def main() -> None:
 
 def measure(n: int, hard: bool, graphs: bool) -> dict[str, Any]:
     """Everything that is told of one size."""
-    rows = descriptors.descriptors(n + QUERIES, families=1 if hard else None)
+    rows = synthetic.descriptors(n + QUERIES, families=1 if hard else None)
     np.random.default_rng(1).shuffle(rows)
     vectors, queries = rows[:n], np.ascontiguousarray(rows[n:])
     truth = [set(nearest(vectors, query)) for query in queries]

@@ -12,7 +12,7 @@ from indexer.calibration import Annotations, Verdict
 from indexer.errors import NotFound
 from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
-from indexer.vectors import ExactIndex, located
+from indexer.vectors import ExactIndex, located, similarities
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,20 @@ class Gallery:
         Ordered by (similarity descending, id ascending); ids (m,) int64, similarities (m,)
         float32 in [-1, 1].
         """
-        ids, similarities = self._covered(query, k, allowed)
-        new_ids, new_similarities = self.recent.search(query, k, allowed)
-        ids = np.concatenate([ids, new_ids])
-        similarities = np.concatenate([similarities, new_similarities])
-        order = np.lexsort((ids, -similarities))[:k]
-        return ids[order], similarities[order]
+        covered, recent = self._covered(query, k, allowed), self.recent.search(query, k, allowed)
+        ids = np.concatenate([covered[0], recent[0]])
+        similarity = np.concatenate([covered[1], recent[1]])
+        order = np.lexsort((ids, -similarity))[:k]
+        return ids[order], similarity[order]
 
     def _covered(self, query: Float32, k: int, allowed: Int64 | None) -> tuple[Int64, Float32]:
         """Search on until k are left without the removed ones, or everything is found."""
         fetch = k
         while True:
-            ids, similarities = self.derived.vectors.search(query, fetch, allowed)
+            ids, similarity = self.derived.vectors.search(query, fetch, allowed)
             live = ~located(ids, self.removed)[1]
             if live.sum() >= k or len(ids) < fetch:
-                return ids[live], similarities[live]
+                return ids[live], similarity[live]
             fetch *= 2
 
     def descriptors(self, ids: Int64) -> Float32:
@@ -84,8 +83,9 @@ class Gallery:
         `without` is the id of the query's own image in the gallery, which must not speak.
         """
         others = np.flatnonzero(self.reference.ids != without)
+        # Not by BLAS, whose threads spin for longer than this takes.
         return self.derived.calibration.verdict(
-            (self.reference.vectors @ query)[others],
+            similarities(self.reference.vectors, query)[others],
             self.reference.annotations.take(others),
             score,
             risk=risk,

@@ -3,6 +3,6 @@
 from indexer.vectors.choose import Choice, build_vectors
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.faiss_index import FaissIndex
-from indexer.vectors.ranking import located
+from indexer.vectors.ranking import located, similarities
 
-__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors", "located"]
+__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors", "located", "similarities"]

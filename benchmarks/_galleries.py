@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.descriptors import draw
+from benchmarks._descriptors import draw
 from indexer.encoder import load_encoder
 from indexer.index import Index
 from indexer.store import NewImage
