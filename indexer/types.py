@@ -92,6 +92,10 @@ class Encoder(Protocol):
 
     @property
     def passport(self) -> Passport: ...
+    @property
+    def batch(self) -> int:
+        """So many images a call suit the engine."""
+        ...
 
     def prepare(
         self, image: RGB, window: tuple[float, float, float, float] | None = None

@@ -31,6 +31,11 @@ class VitEncoder:
         self._taps, self._patch_layer, self._views = taps, patch_layer, views
 
     @property
+    def batch(self) -> int:
+        """So many images a call suit the engine."""
+        return self.engine.batch
+
+    @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patch tokens."""
         return self.checkpoint.grid

@@ -42,18 +42,24 @@ class Engine(Protocol):
     """Computes `indexer.encoder.graph.Graph` for one checkpoint.
 
     `name` and `precision`, its class of arithmetic (`indexer.precision`), are what a user
-    chooses it by.
+    chooses it by; `batch` so many inputs a call suit it.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def precision(self) -> str: ...
+    @property
+    def batch(self) -> int: ...
     def run(self, inputs: Sequence[Float32]) -> Iterator[Outputs]:
         """Outputs for inputs (3, height, width), in their order, several at a time.
 
         From any thread, also at once. What one input yields does not depend on the others."""
         ...
+
+
+CPU_BATCH = 8
+"""Enough to keep every core busy; larger batches gain nothing on a CPU."""
 
 
 def joined(parts: Iterable[Outputs]) -> Outputs:

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.checkpoints import Checkpoint
 from indexer.encoder import cache, gate
-from indexer.encoder.engine import Outputs, Reading, cores
+from indexer.encoder.engine import CPU_BATCH, Outputs, Reading, cores
 from indexer.errors import MissingExtra, UsageError
 from indexer.types import Float32
 
@@ -32,7 +32,7 @@ class OpenVinoEngine:
     Each request computes one image on one thread, so its result depends on nothing else.
     """
 
-    name = "openvino"
+    name, batch = "openvino", CPU_BATCH
 
     def __init__(self, model: "ov.Model | Path", precision: str, width: int) -> None:
         """`model` converted, or its file; `width` that of a token."""

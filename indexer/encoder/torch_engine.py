@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from indexer.encoder import cache, gate
 from indexer.encoder.device import REFERENCE, Placement
-from indexer.encoder.engine import Outputs, Reading, cores, joined
+from indexer.encoder.engine import CPU_BATCH, Outputs, Reading, cores, joined
 from indexer.encoder.graph import Graph
 from indexer.types import Float32
 
-_CPU_BATCH, _ACCELERATOR_BATCH = 1, 32
-"""Images a forward pass. On a CPU one image fills the caches already."""
+ACCELERATOR_BATCH = 64
+"""Images a forward pass on an accelerator; on a CPU one fills the caches already."""
 
 
 class TorchEngine:
@@ -23,7 +22,8 @@ class TorchEngine:
     Images go through the model in micro-batches of one fixed size, the last one filled up,
     because matrix products round differently for different shapes: so an image gets the
     same encoding whatever batch it comes in, bit for bit on a CPU. There, images are encoded
-    side by side, one core each: that beats one image over all cores.
+    side by side, one core each: that beats one image over all cores. On an accelerator two
+    threads take turns, so that one batch is copied while another is computed.
     """
 
     name = "torch"
@@ -32,8 +32,10 @@ class TorchEngine:
         self._graph, self._placement = graph.to(placement.device), placement
         self.precision = placement.precision
         on_cpu = placement.device.type == "cpu"
-        self._micro_batch = _CPU_BATCH if on_cpu else _ACCELERATOR_BATCH
-        self._pool = ThreadPoolExecutor(cores() if on_cpu else 1, "encoder")
+        self._micro_batch = 1 if on_cpu else ACCELERATOR_BATCH
+        self._pinned = placement.device.type == "cuda"
+        self.batch = CPU_BATCH if on_cpu else ACCELERATOR_BATCH
+        self._pool = ThreadPoolExecutor(cores() if on_cpu else 2, "encoder")
         if on_cpu:
             torch.set_num_threads(1)  # of each thread of the pool
 
@@ -46,12 +48,13 @@ class TorchEngine:
     @torch.inference_mode()
     def _forward(self, inputs: Sequence[Float32]) -> Outputs:
         count = len(inputs)
-        pixels = np.zeros((self._micro_batch, *inputs[0].shape), np.float32)
+        # Memory that cannot be swapped out is copied to the device while it computes.
+        pixels = torch.zeros((self._micro_batch, *inputs[0].shape), pin_memory=self._pinned)
         for row, values in enumerate(inputs):
-            pixels[row] = values
+            pixels[row] = torch.from_numpy(values)
         with self._placement.autocast():
             taps, patches, *logits = self._graph(
-                torch.from_numpy(pixels).to(self._placement.device)
+                pixels.to(self._placement.device, non_blocking=self._pinned)
             )
         logits = logits or [taps.new_empty((self._micro_batch, 0))]
         return Outputs(*(_to_numpy(output[:count]) for output in (taps, patches, *logits)))

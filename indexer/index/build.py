@@ -86,7 +86,7 @@ def build(
         with timings.step("store"):
             _commit(index.store, chunk, author, summary)
 
-    for _ in in_order(commit, _chunks(outcomes), threads=1, window=1):
+    for _ in in_order(commit, _chunks(outcomes), threads=1, window=lambda: 1):
         on_progress(summary)
     with timings.step("fit"):
         index.refresh(author)

@@ -22,8 +22,6 @@ from indexer.types import Encoder, SourceItem
 T = TypeVar("T")
 R = TypeVar("R")
 
-BATCH = 8
-"""Images per call of the encoder; larger batches gain nothing on a CPU."""
 
 NO_PATCHES = PatchPolicy(0)
 
@@ -69,9 +67,11 @@ def encode_items(
     waits, so that the engine never does.
     """
     keeper = Keeper(encoder, patches)
+    size = 1  # of a batch; the encoder knows, but is not loaded before it is needed
     timings = timings or Timings()
 
     def ready(item: SourceItem) -> _Ready | Known | Rejected:
+        nonlocal size
         try:
             with timings.step("read"):
                 data = item.read()
@@ -79,6 +79,7 @@ def encode_items(
                 known = is_known(digest)
             if known:
                 return Known(item, digest)
+            size = encoder().batch
             prepared = prepare(
                 encoder(), data, thumbnail=thumbnails, tiles=keeper.tiles, timings=timings
             )
@@ -91,35 +92,35 @@ def encode_items(
         images = iter(_encode(encoder(), keeper, waiting) if waiting else ())
         return [next(images) if isinstance(o, _Ready) else o for o in batch]
 
-    batches = _batches(in_order(ready, items, threads=cores(), window=2 * BATCH))
-    for batch in in_order(encoded, batches, threads=2, window=2):
+    ahead = in_order(ready, items, threads=cores(), window=lambda: max(2 * size, cores()))
+    for batch in in_order(encoded, _batches(ahead, lambda: size), threads=2, window=lambda: 2):
         yield from batch
 
 
 def in_order(
-    work: Callable[[T], R], items: Iterable[T], *, threads: int, window: int
+    work: Callable[[T], R], items: Iterable[T], *, threads: int, window: Callable[[], int]
 ) -> Iterator[R]:
-    """Results in the order of `items`; up to `window` are worked on ahead of the consumer."""
+    """Results in the order of `items`; up to `window()` are worked on ahead of the consumer."""
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[R]] = deque()
         for item in items:
             ahead.append(pool.submit(work, item))
-            if len(ahead) > window:
+            while len(ahead) > window():
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
 def _batches(
-    outcomes: Iterable[_Ready | Known | Rejected],
+    outcomes: Iterable[_Ready | Known | Rejected], size: Callable[[], int]
 ) -> Iterator[list[_Ready | Known | Rejected]]:
-    """Runs of outcomes with BATCH to encode in each."""
+    """Runs of outcomes with `size()` to encode in each."""
     batch: list[_Ready | Known | Rejected] = []
     waiting = 0
     for outcome in outcomes:
         batch.append(outcome)
         waiting += isinstance(outcome, _Ready)
-        if waiting == BATCH or len(batch) == TOGETHER:
+        if waiting >= size() or len(batch) == TOGETHER:
             yield batch
             batch, waiting = [], 0
     if batch:

@@ -36,7 +36,7 @@ def test_results_come_in_order_from_a_bounded_window(threads: int, window: int) 
         return number * number
 
     done = []
-    for result in in_order(work, items(), threads=threads, window=window):
+    for result in in_order(work, items(), threads=threads, window=lambda: window):
         assert taken <= len(done) + window + 1
         done.append(result)
     assert done == [number * number for number in range(40)]
@@ -49,7 +49,7 @@ def test_what_fails_ahead_is_raised_where_it_belongs() -> None:
             raise RuntimeError("the fourth")
         return number
 
-    results = in_order(work, range(10), threads=2, window=4)
+    results = in_order(work, range(10), threads=2, window=lambda: 4)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(RuntimeError, match="the fourth"):
         next(results)
