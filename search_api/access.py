@@ -31,6 +31,7 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/v1/images/{sha256}"): "read",
     ("GET", "/v1/images/{sha256}/thumbnail"): "read",
+    ("POST", "/v1/labels"): "label",
     ("POST", "/v1/search"): "read",
     ("POST", "/v1/reports"): "read",
 }

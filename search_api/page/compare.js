@@ -2,28 +2,32 @@
 
 import { askJson } from "./api.js";
 import { at, digest, facts, h } from "./dom.js";
-import { badge, boxed, evidence } from "./hits.js";
+import { badge, boxed, evidence, familyOf } from "./hits.js";
+import { labelling } from "./label.js";
 import { outline } from "./region.js";
 import { trouble } from "./status.js";
 import { size, when } from "./words.js";
 
-/** Open the hit of `rank` (0 is the nearest) beside `image`; arrow keys turn to its neighbours. */
-export function compare(answer, rank, image) {
+/**
+ * Open the hit of `rank` (0 is the nearest) beside `image`; arrow keys turn to its neighbours.
+ * `changed()` is called when something was said of it.
+ */
+export function compare(answer, rank, image, changed) {
   const dialog = at("hit");
   const turn = (by) => {
     const next = rank + by;
-    if (next >= 0 && next < answer.hits.length) compare(answer, next, image);
+    if (next >= 0 && next < answer.hits.length) compare(answer, next, image, changed);
   };
   dialog.onkeydown = (event) => {
     if (event.target.closest("input, select, textarea")) return;
     if (event.key === "ArrowLeft") turn(-1);
     if (event.key === "ArrowRight") turn(1);
   };
-  dialog.replaceChildren(...content(answer, rank, image, turn));
+  dialog.replaceChildren(...content(answer, rank, image, turn, changed));
   if (!dialog.open) dialog.showModal();
 }
 
-function content(answer, rank, image, turn) {
+function content(answer, rank, image, turn, changed) {
   const hit = answer.hits[rank];
   const step = (by, label, sign) =>
     h("button", { type: "button", "aria-label": label, disabled: !answer.hits[rank + by], onclick: () => turn(by) }, sign);
@@ -33,7 +37,7 @@ function content(answer, rank, image, turn) {
     h(
       "header",
       {},
-      h("h2", { id: "hit-title" }, `Hit ${rank + 1} of ${answer.hits.length}: ${hit.family ?? "no family"} `, badge(hit.label)),
+      h("h2", { id: "hit-title" }, `Hit ${rank + 1} of ${answer.hits.length}: ${familyOf(hit) ?? "no family"} `, badge(hit.label)),
       h("p", { class: "row" }, step(-1, "Nearer hit", "←"), step(1, "Farther hit", "→"),
         h("button", { type: "button", "aria-label": "Close", onclick: close }, "✕")),
     ),
@@ -46,6 +50,7 @@ function content(answer, rank, image, turn) {
     evidence(hit, answer.query_sha256),
     h("p", { class: "row" },
       h("a", { class: "button", href: `#/image/${hit.sha256}`, onclick: close }, "Search with this image")),
+    labelling(hit, close, changed),
     more,
   ];
 }

@@ -41,7 +41,7 @@ function card(hit, rank, answer, open) {
         {},
         h("span", { class: "rank" }, rank + 1),
         " ",
-        h("button", { type: "button", class: "link stretched", onclick: () => open(rank) }, hit.family ?? name),
+        h("button", { type: "button", class: "link stretched", onclick: () => open(rank) }, familyOf(hit) ?? name),
         " ",
         badge(hit.label),
       ),
@@ -50,6 +50,9 @@ function card(hit, rank, answer, open) {
     ),
   );
 }
+
+/** The family of a fake; a real image has no maker, whatever was once said of it. */
+export const familyOf = (hit) => (hit.label === "real" ? null : hit.family);
 
 /** "fake", "real" or "unlabelled", told apart by more than colour. */
 export const badge = (label) => h("span", { class: `badge ${label ?? "unlabelled"}` }, label ?? "unlabelled");

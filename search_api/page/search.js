@@ -79,6 +79,11 @@ async function search() {
   }
 }
 
+async function searchAnew() {
+  await search();
+  at("verdict")?.focus(); // what was focused is gone with the old answer
+}
+
 function request(asked, signal) {
   const onWait = (seconds) => working(`The service has all the work it can take. Trying again in ${seconds} s`);
   let body = { ...asked, id: image.sha256 };
@@ -104,7 +109,7 @@ function show(answer, asked) {
     : [];
   at("answer").replaceChildren(
     ...above,
-    hits(answer, narrows(asked), (rank) => compare(answer, rank, image)),
+    hits(answer, narrows(asked), (rank) => compare(answer, rank, image, searchAnew)),
     ...below,
   );
   const top = at("verdict").getBoundingClientRect().top;

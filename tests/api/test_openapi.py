@@ -14,6 +14,7 @@ from search_api.examples import SHA256
 from search_api.problems import KINDS, PREFIX, Problem
 from search_api.routes.health import Live, Ready
 from search_api.routes.images import ImageAnswer
+from search_api.routes.labels import Labelled
 
 PHOTO = {"image": encode(picture(1), "PNG")}
 ABSENT = "0" * 64
@@ -22,6 +23,7 @@ JSON = {"content-type": "application/json"}
 ANSWERS: dict[tuple[str, str], Any] = {
     ("post", "/v1/search"): Answer,
     ("get", "/v1/images/{sha256}"): ImageAnswer,
+    ("post", "/v1/labels"): Labelled,
     ("get", "/health/live"): Live,
     ("get", "/health/ready"): Ready,
 }
@@ -47,6 +49,11 @@ PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
     ("post", "/v1/reports", "invalid-request"): {"files": PHOTO, "data": {"k": "0"}},
     ("post", "/v1/reports", "usage"): {"files": PHOTO, "data": {"where": "x"}},
     ("post", "/v1/reports", "image-rejected"): {"files": {"image": b"x"}},
+    ("post", "/v1/labels", "not-found"): {"json": {"images": [ABSENT], "label": "fake"}},
+    ("post", "/v1/labels", "usage"): {
+        "json": {"images": [ABSENT], "label": "real", "family": "warp"}
+    },
+    ("post", "/v1/labels", "invalid-request"): {"json": {"images": [], "label": "fake"}},
     ("get", "/v1/images/{sha256}", "not-found"): {},
     ("get", "/v1/images/{sha256}", "invalid-request"): {"params": {"generation": -1}},
     ("get", "/v1/images/{sha256}/thumbnail", "not-found"): {},
