@@ -24,6 +24,7 @@ otherwise: `meta.year > 2019` also sees the text "2020", and no number where the
 import json
 import operator
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -181,7 +182,9 @@ def as_number(value: object) -> float | None:
     """The number that a metadata value compares as; None when it is none."""
     if isinstance(value, str):
         return float(value) if NUMBER.fullmatch(value) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
 
 
 NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)

@@ -143,7 +143,7 @@ class Encoded:
     """An image and its encoding, as `Encodings` has them for a batch.
 
     `taps` (taps, dim), `patches` (rows, columns, dim) and `logits` (classes,) float32; `logits`
-    and `score`, p(fake) in [0, 1], are None without a head.
+    and `score`, p(fake) in [0, 1], are None without a head. `kept` are the patches for the gallery.
     """
 
     facts: ImageFacts
@@ -152,6 +152,7 @@ class Encoded:
     logits: Float32 | None
     score: float | None
     thumbnail: bytes | None
+    kept: Patches | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,11 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/images/{sha256}"): "read",
     ("GET", "/v1/images/{sha256}/thumbnail"): "read",
     ("POST", "/v1/labels"): "label",
+    ("POST", "/v1/images"): "ingest",
+    ("DELETE", "/v1/images/{sha256}"): "admin",
     ("POST", "/v1/search"): "read",
     ("POST", "/v1/reports"): "read",
+    ("POST", "/v1/search:batch"): "read",
 }
 """(method, path of the route) -> scope. A request to anything else needs a key of any scope."""
 

@@ -9,7 +9,7 @@ from indexer import __version__
 from search_api import access, problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
-from search_api.routes import health, images, labels, page, reports, search
+from search_api.routes import batch, health, images, ingest, labels, page, reports, search
 from search_api.service import open_service
 from search_api.settings import Settings
 
@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for routes in (search, reports, images, labels, health, page):
+    for routes in (search, batch, reports, images, ingest, labels, health, page):
         app.include_router(routes.router)
     app.mount("/assets", page.assets)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)

@@ -1,5 +1,6 @@
 """What the routes stand on: the open index, the model's process and the settings."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from search_api.access import Keyring
 from search_api.model.worker import ModelWorker
 from search_api.quota import Quotas
 from search_api.settings import Settings
+from search_api.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +29,20 @@ class Service:
     model: ModelWorker
     keyring: Keyring
     quotas: Quotas
+    upkeep: Upkeep
 
     async def encode(
-        self, data: bytes, *, thumbnail: bool = False, region: Region | None = None
+        self, data: bytes, *, keep: bool = False, region: Region | None = None
     ) -> Encoded:
         """Encode an uploaded image, or the surroundings of a region, within the limits of the
-        settings.
+        settings; `keep`: with what the gallery keeps of it.
 
         Raises ImageRejected, Overloaded or ModelUnavailable.
         """
         return await self.model.encode(
             data,
             self.settings.limits,
-            thumbnail=thumbnail,
+            keep=keep,
             region=region,
             timeout=self.settings.model_timeout,
         )
@@ -65,7 +68,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             await run_in_threadpool(index.gallery)
             keyring = Keyring(index.store, required=settings.auth == "required")
             quotas = Quotas(settings.key_rate, settings.key_requests)
-            yield Service(settings, index, model, keyring, quotas)
+            upkeep = Upkeep(index)
+            keeping = asyncio.create_task(upkeep.run())
+            try:
+                yield Service(settings, index, model, keyring, quotas, upkeep)
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
         finally:
             await model.stop()
 

@@ -231,19 +231,19 @@ class Index:
             )
         return derived
 
+    def due(self) -> bool:
+        """Whether `refresh` would do anything."""
+        ids = self.store.ids()
+        return self._fit_is_due(len(ids)) or self._vectors_are_due(len(ids))
+
     def refresh(self, author: str = "indexer") -> None:
         """After new images: fit anew, or only derive vectors anew, when they are worth it."""
         generation = self.store.generation
         ids = self.store.ids(generation=generation)
-        fit = self.store.fit_at(generation)
-        if len(ids) and (
-            fit is None or len(ids) > GROWTH * len(self.store.ids(generation=fit.fitted_on))
-        ):
+        if self._fit_is_due(len(ids)):
             self.fit(author)
-            return
-        gallery = self.gallery(generation)
-        uncovered = len(gallery.recent) + len(gallery.removed)
-        if uncovered > min(UNCOVERED * len(ids), UNCOVERED_IMAGES):
+        elif self._vectors_are_due(len(ids)):
+            gallery = self.gallery(generation)
             derived = deriving.searchable(
                 Fitted(gallery.derived.projection, gallery.derived.calibration),
                 ids,
@@ -252,3 +252,14 @@ class Index:
                 covers=generation,
             )
             publish(self.derived_root, generation, derived)
+
+    def _fit_is_due(self, images: int) -> bool:
+        fit = self.store.fit_at(self.store.generation)
+        return images > 0 and (
+            fit is None or images > GROWTH * len(self.store.ids(generation=fit.fitted_on))
+        )
+
+    def _vectors_are_due(self, images: int) -> bool:
+        gallery = self.gallery()
+        uncovered = len(gallery.recent) + len(gallery.removed)
+        return uncovered > min(UNCOVERED * images, UNCOVERED_IMAGES)

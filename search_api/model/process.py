@@ -5,31 +5,35 @@ It ends when its stdin ends, so it never outlives the service.
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from indexer.errors import ImageRejected, LineupError
 from indexer.index import Index
 from indexer.index.encoding import Prepared, encode, prepare
-from indexer.types import Encoded, Encoder
+from indexer.index.keeping import Keeper
+from indexer.types import RGB, Encoded, Encoder, Float32
 from search_api.model import wire
 from search_api.model.loop import serve, streams
 from search_api.model.wire import Upload
 
 
 def encode_uploads(
-    encoder: Encoder, uploads: Sequence[Upload], step: Callable[[], None]
+    encoder: Encoder, keeper: Keeper, uploads: Sequence[Upload], step: Callable[[], None]
 ) -> list[Encoded | ImageRejected]:
     """Decode one by one, so that one large image is in memory at a time; encode together."""
     ready: list[Prepared | ImageRejected] = []
     for upload in uploads:
+        tiles = keeper.tiles if upload.keep else no_tiles
         try:
             ready.append(
                 prepare(
                     encoder,
                     upload.data,
                     upload.limits,
-                    thumbnail=upload.thumbnail,
+                    thumbnail=upload.keep,
+                    tiles=tiles,
                     region=upload.region,
                 )
             )
@@ -37,7 +41,23 @@ def encode_uploads(
             ready.append(error)
         step()
     encoded = iter(encode(encoder, [each for each in ready if isinstance(each, Prepared)]))
-    return [next(encoded) if isinstance(each, Prepared) else each for each in ready]
+    outcomes: list[Encoded | ImageRejected] = []
+    for each, upload in zip(ready, uploads, strict=True):
+        if isinstance(each, ImageRejected):
+            outcomes.append(each)
+        elif upload.keep:
+            image = next(encoded)
+            kept = keeper.keep(image.patches, each.tiles, image.facts)
+            outcomes.append(replace(image, kept=kept))
+            step()
+        else:
+            outcomes.append(next(encoded))
+    return outcomes
+
+
+def no_tiles(_: RGB) -> Sequence[Float32]:
+    """For a query, which is compared as the model sees it."""
+    return ()
 
 
 def main() -> None:
@@ -46,6 +66,7 @@ def main() -> None:
     try:
         with Index.open(sys.argv[1]) as index:
             encoder = index.encoder
+            keeper = Keeper(lambda: encoder, index.patch_policy)
         size = encoder.checkpoint.recipe.output_size
         encoder.encode([np.zeros((*size, 3), np.uint8)])
     except LineupError as error:
@@ -53,7 +74,7 @@ def main() -> None:
         replies.write(wire.pack({"failed": words}))
         replies.flush()
         sys.exit(1)
-    serve(jobs, replies, lambda uploads, step: encode_uploads(encoder, uploads, step))
+    serve(jobs, replies, lambda uploads, step: encode_uploads(encoder, keeper, uploads, step))
 
 
 if __name__ == "__main__":

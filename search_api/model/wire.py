@@ -17,9 +17,10 @@ from safetensors.numpy import load, save
 from indexer.errors import ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded, ImageFacts
+from indexer.types import Encoded, ImageFacts, Patches
 
 _SIZES: Final = struct.Struct("<II")
+_KEPT: Final = ("codes", "scales", "boxes")
 MAX_BYTES: Final = 256 * 1024 * 1024
 """No honest message has a header or blob of more."""
 
@@ -30,12 +31,12 @@ class Garbled(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An image, or the surroundings of a region of it, to encode, with the limits that it must
-    keep."""
+    """An image, or the surroundings of a region of it, to encode within limits; `keep`: with the
+    thumbnail and the patches that the gallery keeps."""
 
     data: bytes
     limits: Limits
-    thumbnail: bool
+    keep: bool = False
     region: Region | None = None
 
 
@@ -77,7 +78,7 @@ def pack_upload(upload: Upload) -> bytes:
 def to_upload(header: dict[str, Any], blob: bytes) -> Upload:
     """The upload of a message."""
     region = header["region"] and Region(**header["region"])
-    return Upload(blob, Limits(**header["limits"]), header["thumbnail"], region)
+    return Upload(blob, Limits(**header["limits"]), header["keep"], region)
 
 
 def pack_outcome(outcome: Encoded | ImageRejected) -> bytes:
@@ -85,13 +86,15 @@ def pack_outcome(outcome: Encoded | ImageRejected) -> bytes:
     if isinstance(outcome, ImageRejected):
         words = {"found": outcome.found, "expected": outcome.expected, "do": outcome.do}
         return pack({"rejected": outcome.reason, **words})
-    thumbnail = outcome.thumbnail and np.frombuffer(outcome.thumbnail, np.uint8)
-    arrays = {
+    arrays: dict[str, Any] = {
         "taps": outcome.taps,
         "patches": outcome.patches,
         "logits": outcome.logits,
-        "thumbnail": thumbnail,
     }
+    if outcome.thumbnail is not None:
+        arrays["thumbnail"] = np.frombuffer(outcome.thumbnail, np.uint8)
+    if outcome.kept is not None:
+        arrays |= {f"kept.{name}": getattr(outcome.kept, name) for name in _KEPT}
     present = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
     return pack({"facts": asdict(outcome.facts), "score": outcome.score}, save(present))
 
@@ -103,6 +106,7 @@ def to_outcome(header: dict[str, Any], blob: bytes) -> Encoded | ImageRejected:
             return ImageRejected(reason, **header)
         arrays = load(blob)
         thumbnail = arrays.get("thumbnail")
+        kept = [arrays[f"kept.{name}"] for name in _KEPT if f"kept.{name}" in arrays]
         return Encoded(
             facts=ImageFacts(**header["facts"]),
             taps=arrays["taps"],
@@ -110,6 +114,7 @@ def to_outcome(header: dict[str, Any], blob: bytes) -> Encoded | ImageRejected:
             logits=arrays.get("logits"),
             score=header["score"],
             thumbnail=None if thumbnail is None else thumbnail.tobytes(),
+            kept=Patches(*kept) if kept else None,
         )
     except (TypeError, KeyError, ValueError, SafetensorError) as error:
         raise Garbled(f"an outcome that cannot be read: {error}") from error

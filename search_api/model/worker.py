@@ -97,11 +97,12 @@ class ModelWorker:
         data: bytes,
         limits: Limits,
         *,
-        thumbnail: bool = False,
+        keep: bool = False,
         region: Region | None = None,
         timeout: float | None = None,
     ) -> Encoded:
-        """The encoding of an image, or of a region's surroundings.
+        """The encoding of an image, or of a region's surroundings; `keep`: with the thumbnail
+        and the patches that the gallery keeps.
 
         Raises ImageRejected, Overloaded when the queue is full, and ModelUnavailable when it is
         not done in `timeout` seconds or ends the process.
@@ -110,9 +111,7 @@ class ModelWorker:
             raise Overloaded(
                 f"{self._capacity} uploads are waiting for the model", do="try again later"
             )
-        job = _Job(
-            Upload(data, limits, thumbnail, region), asyncio.get_running_loop().create_future()
-        )
+        job = _Job(Upload(data, limits, keep, region), asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         self._arrived.set()
         try:

@@ -9,14 +9,9 @@ from indexer.errors import NotFound
 from indexer.evidence import Asked, default_key, make_report
 from indexer.index import query_encoded
 from search_api.access import CallerOf
+from search_api.asking import FORM, MAX_FIELD_BYTES, Upload, form_schema, media_type
 from search_api.problems import UnsupportedMediaType, documented
-from search_api.routes.search import (
-    FORM,
-    MAX_FIELD_BYTES,
-    UPLOAD_ERRORS,
-    Upload,
-    form_schema,
-)
+from search_api.routes.search import UPLOAD_ERRORS
 from search_api.service import ServiceOf
 
 router = APIRouter(prefix="/v1", tags=["reports"])
@@ -56,7 +51,7 @@ async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
     the calibration; `indexer report verify` checks it. The service keeps nothing of it but its
     sha256 in the audit chain.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     if kind != FORM:
         raise UnsupportedMediaType(f"a body of type {kind or 'unknown'}", expected=FORM)
     async with request.form(max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES) as form:

@@ -2,19 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, Self, TypeVar
 
-from fastapi import APIRouter, Request, UploadFile
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from indexer.calibration import RISK
 from indexer.errors import ImageRejected, NotFound, UsageError
-from indexer.filters import Filter, narrowed
-from indexer.images.region import Region
+from indexer.filters import Filter
 from indexer.index import (
     Answer,
     Query,
@@ -27,7 +21,17 @@ from indexer.index import (
     search_region,
 )
 from indexer.index import search as search_index
-from search_api.access import CallerOf
+from search_api.access import Caller, CallerOf
+from search_api.asking import (
+    FORM,
+    JSON,
+    MAX_FIELD_BYTES,
+    ImageQuery,
+    Options,
+    StoredQuery,
+    form_schema,
+    media_type,
+)
 from search_api.examples import ANSWER, SHA256, ok
 from search_api.problems import (
     ModelUnavailable,
@@ -36,102 +40,9 @@ from search_api.problems import (
     documented,
     invalid,
 )
-from search_api.service import ServiceOf
+from search_api.service import Service, ServiceOf
 
 router = APIRouter(prefix="/v1", tags=["search"])
-
-FORM, JSON = "multipart/form-data", "application/json"
-MAX_FIELD_BYTES = 64 * 1024
-
-
-class Options(BaseModel):
-    """What a search may be told besides the image."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    k: int = Field(10, ge=1, le=1000, description="How many hits at most.")
-    where: str | None = Field(
-        None,
-        max_length=10_000,
-        description="Only images that match this filter.",
-        examples=["source = 'agency' and score > 0.5"],
-    )
-    label: Literal["real", "fake"] | None = Field(None, description="Only images so labelled.")
-    generation: int | None = Field(
-        None, ge=0, description="Search the gallery as it was then; by default as it is."
-    )
-    risk: float = Field(
-        RISK, gt=0, lt=1, description="Accepted probability of excluding the true family."
-    )
-
-    def filter(self) -> Filter | None:
-        """`where` and `label` as one filter. Raises UsageError on a bad one."""
-        return narrowed(self.where, self.label)
-
-
-class RegionOptions(Options):
-    """What may be told besides where the answer may be about a part of the image."""
-
-    region: str | None = Field(
-        None,
-        max_length=200,
-        description="Find images that show this part, x,y,w,h in pixels or, if none exceeds 1, "
-        "in fractions; the answer then names regions.",
-        examples=["0.4,0.5,0.2,0.15"],
-    )
-
-    def box(self) -> Region | None:
-        """`region` read. Raises UsageError on a bad one."""
-        return None if self.region is None else Region.parse(self.region)
-
-
-class Upload(Options):
-    """An uploaded image, which is neither stored nor logged."""
-
-    image: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF.")
-
-    @classmethod
-    def of(cls, form: FormData) -> Self:
-        """Raises RequestValidationError."""
-        fields = dict(form)
-        if len(fields) < len(form.multi_items()):
-            raise invalid("body", "a field is given more than once")
-        return _validated(partial(cls.model_validate, fields))
-
-
-class ImageQuery(Upload, RegionOptions):
-    """Search with an uploaded image."""
-
-
-class StoredQuery(RegionOptions):
-    """Search with an indexed image; needs neither its file nor the model."""
-
-    id: str = Field(pattern="^[0-9a-f]{64}$", description="sha256 of the image.", examples=[SHA256])
-
-    @classmethod
-    def of(cls, body: bytes) -> Self:
-        """Raises RequestValidationError."""
-        return _validated(partial(cls.model_validate_json, body, strict=True))
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def _validated(validate: Callable[[], Model]) -> Model:
-    try:
-        return validate()
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
-
-
-def form_schema(query: type[Upload]) -> dict[str, Any]:
-    """The schema of a form; it has no null, a field is there or it is not."""
-    schema = query.model_json_schema()
-    for field in schema["properties"].values():
-        if "anyOf" in field:
-            field.update(field.pop("anyOf")[0])
-    return schema
-
 
 REQUEST_BODY = {
     "required": True,
@@ -173,6 +84,21 @@ PROBLEMS = documented(
 )
 
 
+def answer_to(
+    query: Query, service: Service, asked: Options, where: Filter | None, caller: Caller
+) -> Answer:
+    """The answer to one query. Raises NotFound, UsageError."""
+    return search_index(
+        service.index,
+        query,
+        asked.k,
+        where=where,
+        generation=asked.generation,
+        risk=asked.risk,
+        author=caller.name,
+    )
+
+
 @router.post(
     "/search",
     responses=ok(ANSWER) | PROBLEMS,
@@ -187,7 +113,7 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
     index = service.index
     asked: ImageQuery | StoredQuery
     query: Callable[[], Query | RegionQuery]
-    match request.headers.get("content-type", "").partition(";")[0].strip().lower():
+    match media_type(request):
         case "multipart/form-data":
             async with request.form(
                 max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES
@@ -212,14 +138,15 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
 
     def answer() -> Answer | RegionAnswer:
         found = query()
-        common: dict[str, Any] = {
-            "k": asked.k,
-            "where": where,
-            "generation": asked.generation,
-            "author": caller.name,
-        }
         if isinstance(found, RegionQuery):
-            return search_region(index, found, **common)
-        return search_index(index, found, risk=asked.risk, **common)
+            return search_region(
+                index,
+                found,
+                asked.k,
+                where=where,
+                generation=asked.generation,
+                author=caller.name,
+            )
+        return answer_to(found, service, asked, where, caller)
 
     return await run_in_threadpool(answer)

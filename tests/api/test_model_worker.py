@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
-from indexer.types import Encoded, ImageFacts
+from indexer.types import Encoded, ImageFacts, Patches
 from search_api.model import wire
 from search_api.model.worker import ModelWorker
 from search_api.problems import ModelUnavailable, Overloaded
@@ -199,11 +199,12 @@ def test_the_process_ends_with_the_service() -> None:
     seed=st.integers(0, 2**32 - 1),
     headless=st.booleans(),
     thumbnail=st.none() | st.binary(min_size=1, max_size=40),
+    keeps=st.booleans(),
     score=st.floats(0, 1),
 )
 @settings(max_examples=30, deadline=None)
 def test_an_outcome_survives_the_wire(
-    seed: int, headless: bool, thumbnail: bytes | None, score: float
+    seed: int, headless: bool, thumbnail: bytes | None, keeps: bool, score: float
 ) -> None:
     rng = np.random.default_rng(seed)
     sent = Encoded(
@@ -213,12 +214,23 @@ def test_an_outcome_survives_the_wire(
         logits=None if headless else rng.standard_normal(2, np.float32),
         score=None if headless else score,
         thumbnail=thumbnail,
+        kept=Patches(
+            rng.integers(-127, 128, (4, 8), np.int8),
+            rng.random(4, np.float32),
+            rng.random((4, 4), np.float32),
+        )
+        if keeps
+        else None,
     )
     got = asyncio.run(received(wire.pack_outcome(sent)))
     assert isinstance(got, Encoded)
     assert (got.facts, got.score, got.thumbnail) == (sent.facts, sent.score, sent.thumbnail)
     for name in ("taps", "patches", "logits"):
         np.testing.assert_array_equal(getattr(got, name), getattr(sent, name), strict=True)
+    assert (got.kept is None) == (sent.kept is None)
+    if got.kept is not None and sent.kept is not None:
+        for name in ("codes", "scales", "boxes"):
+            np.testing.assert_array_equal(getattr(got.kept, name), getattr(sent.kept, name))
 
 
 async def received(message: bytes) -> Encoded | ImageRejected:

@@ -10,13 +10,16 @@ from pydantic import TypeAdapter
 
 from indexer.images import sha256
 from indexer.index import Answer
+from indexer.index.ingest import Ingested
 from search_api.examples import SHA256
 from search_api.problems import KINDS, PREFIX, Problem
 from search_api.routes.health import Live, Ready
 from search_api.routes.images import ImageAnswer
+from search_api.routes.ingest import Removed
 from search_api.routes.labels import Labelled
 
 PHOTO = {"image": encode(picture(1), "PNG")}
+UNKNOWN = {"image": encode(picture(8888), "PNG")}
 ABSENT = "0" * 64
 JSON = {"content-type": "application/json"}
 
@@ -24,6 +27,8 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("post", "/v1/search"): Answer,
     ("get", "/v1/images/{sha256}"): ImageAnswer,
     ("post", "/v1/labels"): Labelled,
+    ("post", "/v1/images"): Ingested,
+    ("delete", "/v1/images/{sha256}"): Removed,
     ("get", "/health/live"): Live,
     ("get", "/health/ready"): Ready,
 }
@@ -54,6 +59,31 @@ PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
         "json": {"images": [ABSENT], "label": "real", "family": "warp"}
     },
     ("post", "/v1/labels", "invalid-request"): {"json": {"images": [], "label": "fake"}},
+    ("post", "/v1/search:batch", "bad-request"): {
+        "content": b"x",
+        "headers": {"content-type": "multipart/form-data"},
+    },
+    ("post", "/v1/search:batch", "content-too-large"): {
+        "content": bytes(5_000_000),
+        "headers": JSON,
+    },
+    ("post", "/v1/search:batch", "unsupported-media-type"): {"content": b"x"},
+    ("post", "/v1/search:batch", "invalid-request"): {"json": {"ids": []}},
+    ("post", "/v1/search:batch", "usage"): {"json": {"ids": [ABSENT], "where": "x"}},
+    ("post", "/v1/images", "bad-request"): {
+        "content": b"x",
+        "headers": {"content-type": "multipart/form-data"},
+    },
+    ("post", "/v1/images", "content-too-large"): {
+        "content": bytes(5_000_000),
+        "headers": {"content-type": "multipart/form-data; boundary=x"},
+    },
+    ("post", "/v1/images", "unsupported-media-type"): {"content": b"x"},
+    ("post", "/v1/images", "invalid-request"): {"files": PHOTO, "data": {"label": "true"}},
+    ("post", "/v1/images", "usage"): {"files": UNKNOWN, "data": {"metadata": '{"a": NaN}'}},
+    ("post", "/v1/images", "image-rejected"): {"files": {"image": b"x"}},
+    ("delete", "/v1/images/{sha256}", "not-found"): {},
+    ("delete", "/v1/images/{sha256}", "invalid-request"): {},
     ("get", "/v1/images/{sha256}", "not-found"): {},
     ("get", "/v1/images/{sha256}", "invalid-request"): {"params": {"generation": -1}},
     ("get", "/v1/images/{sha256}/thumbnail", "not-found"): {},
@@ -127,7 +157,8 @@ def test_every_documented_problem_comes_as_documented(
                 assert (problem.status, problem.title) == (int(status), KINDS[code][1])
     assert {key for key in documented if key[2] not in ELSEWHERE} == PROVOKED.keys()
     for (method, path, code), request in PROVOKED.items():
-        answer = client.request(method, path.format(sha256=ABSENT), **request).json()
+        named = "x" if (method, code) == ("delete", "invalid-request") else ABSENT
+        answer = client.request(method, path.format(sha256=named), **request).json()
         assert answer["type"] == PREFIX + code
 
 

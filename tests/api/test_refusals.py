@@ -10,7 +10,7 @@ from search_api.headers import SECURITY_HEADERS
 
 PHOTO = {"image": encode(picture(1), "PNG")}
 ABSENT = "0" * 64
-SEARCH, IMAGES = "/v1/search", "/v1/images"
+SEARCH, BATCH, IMAGES = "/v1/search", "/v1/search:batch", "/v1/images"
 NO_BOUNDARY = {"content": b"x", "headers": {"content-type": "multipart/form-data"}}
 NO_FORM = {"content": b"x", "headers": {"content-type": "multipart/form-data; boundary=y"}}
 CUT_FORM = {
@@ -21,7 +21,17 @@ CUT_FORM = {
 REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/v2/search", {}, 404, "not-found"),
     ("GET", SEARCH, {}, 405, "method-not-allowed"),
-    ("DELETE", f"{IMAGES}/{ABSENT}", {}, 405, "method-not-allowed"),
+    ("PUT", f"{IMAGES}/{ABSENT}", {}, 405, "method-not-allowed"),
+    ("DELETE", f"{IMAGES}/{ABSENT}", {}, 404, "not-found"),
+    ("POST", IMAGES, {"json": {}}, 415, "unsupported-media-type"),
+    ("POST", IMAGES, {"files": {"image": b"x"}}, 422, "image-rejected"),
+    ("POST", IMAGES, {"files": PHOTO, "data": {"metadata": "[]"}}, 422, "invalid-request"),
+    ("POST", IMAGES, {"files": PHOTO, "data": {"metadata": "{"}}, 422, "invalid-request"),
+    ("POST", IMAGES, {"files": PHOTO, "data": {"uri": ""}}, 422, "invalid-request"),
+    ("POST", BATCH, {"files": {"photo": b"x"}}, 422, "invalid-request"),
+    ("POST", BATCH, {"files": [("image", b"x")] * 65}, 400, "bad-request"),
+    ("POST", BATCH, {"json": {"ids": ["x"]}}, 422, "invalid-request"),
+    ("POST", BATCH, {"json": {"ids": [ABSENT] * 1001}}, 422, "invalid-request"),
     ("GET", f"{IMAGES}/{ABSENT}", {}, 404, "not-found"),
     ("GET", f"{IMAGES}/{ABSENT}/thumbnail", {}, 404, "not-found"),
     ("GET", f"{IMAGES}/{ABSENT}?generation=99", {}, 404, "not-found"),
