@@ -17,6 +17,8 @@ COMMANDS = {
     "evaluate": "Measure how well this index finds families.",
     "audit": "Show, verify or export the record of everything that was done to an index.",
     "report": "Make a signed evidence report about an image, or verify one.",
+    "families": "Find families of fakes, look at them, decide upon them.",
+    "label": "Say what images are: real or fake, and of which family.",
     "remove": "Take images out of the gallery, from the next generation on.",
     "export": "Write embeddings and metadata as npy and parquet, in the clip-retrieval layout.",
     "demo": "Make a sample collection, index it, search it.",

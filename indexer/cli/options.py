@@ -60,3 +60,10 @@ def json_option(command: F) -> F:
 def print_json(value: object) -> None:
     """One JSON object on stdout; NaN is refused, since JSON has none."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def author_option(command: F) -> F:
+    """--author NAME: who decides; by default the user who is logged in."""
+    return click.option(
+        "--author", default=getpass.getuser, show_default="you", help="Who says so."
+    )(command)

@@ -1,7 +1,9 @@
 """Results as a person reads them in a terminal."""
 
+import json
 import re
-from dataclasses import astuple
+from collections.abc import Sequence
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from rich.table import Table
 from indexer.calibration import odds, one_in
 from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
+from indexer.families.describe import Family
 from indexer.images.region import Region
 from indexer.index import Answer, RegionAnswer
+from indexer.store import Change, Decided, Membership
 
 LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
 """A hash, of which the beginning is shown."""
@@ -143,6 +147,69 @@ def _measured(figure: Measured) -> str:
 
 def _bits(cllr: float | None) -> str:
     return "-" if cllr is None else f"{cllr:.3f}"
+
+
+def print_families(families: Sequence[Family]) -> None:
+    """One family to a line."""
+    table = Table(box=None)
+    table.add_column("family", no_wrap=True)
+    table.add_column("name", overflow="fold", min_width=12)
+    for name in ("from", "images", "said", "purity", "cohesion", "stable", "fake"):
+        table.add_column(name, justify="left" if name == "from" else "right")
+    table.add_column("nearest", overflow="fold")
+    called = {family.id: family.name for family in families}
+    for family in families:
+        nearest = [f"{called[other]} {cosine:.2f}" for other, cosine in family.nearest]
+        table.add_row(
+            family.id,
+            family.name,
+            family.name_from,
+            str(family.size),
+            str(family.labelled),
+            *map(_share, (family.purity, family.cohesion, family.stability, family.fake_share)),
+            nearest[0] if nearest else "-",
+        )
+    _console().print(table)
+
+
+def print_family(family: Family, members: Sequence[Membership], history: Sequence[Change]) -> None:
+    """One family: its facts, its members, what became of it."""
+    print_facts(asdict(family))
+    table = Table(box=None)
+    for name in ("member", "strength", "rests on"):
+        table.add_column(name, no_wrap=True)
+    for member in members:
+        said = "somebody's word" if member.said else "clustering"
+        table.add_row(member.sha256, f"{member.strength:.2f}", said)
+    _console().print(table)
+    print_lineage(history)
+
+
+def print_lineage(changes: Sequence[Change]) -> None:
+    """One change to a line."""
+    table = Table(box=None)
+    for name in ("generation", "change", "from", "to", "images"):
+        table.add_column(name, no_wrap=True)
+    for change in changes:
+        row = (change.before or "-", change.after or "-", str(change.images))
+        table.add_row(str(change.generation), change.kind, *row)
+    _console().print(table)
+
+
+def print_decisions(decisions: Sequence[Decided]) -> None:
+    """One decision to a line."""
+    table = Table(box=None)
+    for name in ("decision", "at", "author", "what"):
+        table.add_column(name, overflow="fold")
+    for made in decisions:
+        what = {key: value for key, value in made.action.items() if key != "kind"}
+        said = f"{made.action['kind']} {json.dumps(what, ensure_ascii=False)}"
+        table.add_row(str(made.generation), made.at, made.author, said)
+    _console().print(table)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def print_facts(facts: dict[str, Any]) -> None:

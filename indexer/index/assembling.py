@@ -59,8 +59,13 @@ def _reference(store: Store, derived: Derived, removed: Int64, generation: int) 
     sample = spread(derived.ids, REFERENCE)
     ids = sample[~located(sample, removed)[1]]
     known = store.columns(ids, generation=generation)
+    # Who is in a family is a fake, though nobody may have labelled it so.
+    labels = [
+        label or (family and "fake")
+        for label, family in zip(known.label, known.family, strict=True)
+    ]
     return Reference(
         ids,
         derived.descriptors[located(ids, derived.ids)[0]],
-        Annotations.of(known.label, known.family, known.source),
+        Annotations.of(labels, known.family, known.source),
     )

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from indexer.index.core import Index
+from indexer.index.families import settle
 from indexer.index.pipeline import Known, Rejected, encode_items, in_order
 from indexer.index.timings import Timings
 from indexer.store import NewImage, Store
@@ -88,6 +89,7 @@ def build(
 
     for _ in in_order(commit, _chunks(outcomes), threads=1, window=lambda: 1):
         on_progress(summary)
+    settle(index, author)
     with timings.step("fit"):
         index.refresh(author)
     summary.generation = index.store.generation

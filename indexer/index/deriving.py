@@ -35,7 +35,7 @@ class Fitted:
 def fit(store: Store, generation: int) -> Fitted:
     """Fit on the gallery at `generation`; the same gallery gives the same result."""
     ids = spread(store.ids(generation=generation), FIT_LIMIT)
-    known = store.columns(ids, generation=generation)
+    known = store.columns(ids, generation=generation, said=True)
     projection = fit_projection(store.taps(ids), known.family, known.label, known.source)
     return Fitted(projection, _calibrate(store, generation))
 
@@ -89,7 +89,8 @@ def strata(annotations: Sequence[Annotation]) -> list[tuple[str | None, str | No
 
 def _calibrate(store: Store, generation: int) -> Calibration:
     ids = spread(store.ids(generation=generation), CALIBRATION_LIMIT)
-    columns, taps = store.columns(ids, generation=generation), store.taps(ids)
+    columns = store.columns(ids, generation=generation, said=True)
+    taps = store.taps(ids)
     annotations = [
         Annotation(*values)
         for values in zip(columns.label, columns.family, columns.source, strict=True)

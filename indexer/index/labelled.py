@@ -1,7 +1,7 @@
 """Images with what is known of them, from the gallery or from a source, as aligned columns."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -41,8 +41,13 @@ class Labelled:
 
 
 def from_gallery(index: Index, ids: Int64, generation: int) -> Labelled:
-    """Images of the index, in the order of `ids`."""
+    """Images of the index, in the order of `ids`; a family is one that somebody named."""
     images = index.store.images(ids, generation=generation)
+    named = index.store.columns(ids, generation=generation, said=True).family
+    images = [
+        replace(image, annotation=replace(image.annotation, family=family))
+        for image, family in zip(images, named, strict=True)
+    ]
     hashes = (index.store.thumbnail(image.sha256, generation=generation) for image in images)
     return _labelled(images, index.store.taps(ids), hashes)
 

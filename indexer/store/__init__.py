@@ -2,28 +2,44 @@
 
 from indexer.store.records import (
     ApiKey,
+    Change,
     Columns,
     Counts,
+    Decided,
+    FamilyBuild,
     Fit,
+    Found,
     Generation,
     Match,
+    Membership,
+    NamedFamily,
     NewImage,
+    Proposal,
     Reject,
     StoredImage,
+    Words,
 )
 from indexer.store.store import Store
 from indexer.store.transaction import Transaction
 
 __all__ = [
     "ApiKey",
+    "Change",
     "Columns",
     "Counts",
+    "Decided",
+    "FamilyBuild",
     "Fit",
+    "Found",
     "Generation",
     "Match",
+    "Membership",
+    "NamedFamily",
     "NewImage",
+    "Proposal",
     "Reject",
     "Store",
     "StoredImage",
     "Transaction",
+    "Words",
 ]

@@ -75,6 +75,7 @@ def belongs_to(table: Table) -> Column[int] | None:
     for key in table.foreign_keys:
         if key.column.table is generations:
             return key.parent
+    for key in table.foreign_keys:
         if (found := belongs_to(key.column.table)) is not None:
             return found
     return None

@@ -130,3 +130,86 @@ class ApiKey:
     digest: bytes
     scopes: frozenset[str]
     added_gen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision: the `generation` it made, who and when (UTC, ISO 8601), and what, as JSON."""
+
+    generation: int
+    author: str
+    at: str
+    action: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyBuild:
+    """Families found on the gallery of `covers`, with the descriptors of the fit of `fit`."""
+
+    generation: int
+    covers: int
+    fit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a build found of an image: its `community` (None: a real image), its `family`
+    (None: noise), the `strength` of that in [0, 1], and its place on the map."""
+
+    image_id: int
+    sha256: str
+    community: str | None
+    family: str | None
+    strength: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Of a family that a build found: the metadata `term` that sets it apart, if any, and its
+    `stability` in [0, 1]."""
+
+    family: str
+    term: str | None
+    stability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The family in force of an image, None for none; `said`: somebody's word."""
+
+    sha256: str
+    family: str | None
+    strength: float
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFamily:
+    """A family in force; `name_from` is "analyst", "label", "metadata" or "code"."""
+
+    family: str
+    name: str
+    name_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`images` went from the family `before` to `after` at `generation`; None is no family."""
+
+    generation: int
+    kind: str
+    before: str | None
+    after: str | None
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Of an image: the `label` and family it was `imported` with, and the `family` that an
+    analyst labelled it with, else the imported one."""
+
+    label: str | None
+    imported: str | None
+    family: str | None

@@ -30,12 +30,14 @@ SCHEMA_VERSION: Final = 2
 metadata = MetaData()
 
 
-def _generation(name: str, *, nullable: bool = False) -> Column[int]:
+def generation_column(name: str, *, nullable: bool = False) -> Column[int]:
+    """A column that refers to a generation."""
     # Indexed: each commit records what came and went with it (`indexer.store.content`).
     return Column(name, ForeignKey("generations.number"), nullable=nullable, index=True)
 
 
-def _key() -> Column[int]:
+def key_column() -> Column[int]:
+    """An integer key that is never used again."""
     return Column("id", Integer, primary_key=True, autoincrement=True)
 
 
@@ -67,7 +69,7 @@ generations = Table(
 images = Table(
     "images",
     metadata,
-    _key(),
+    key_column(),
     Column("sha256", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("format", Text, nullable=False),
@@ -83,8 +85,8 @@ images = Table(
     Column("metadata", JSON, nullable=False),
     Column("score", Float),
     Column("logits", LargeBinary),
-    _generation("added_gen"),
-    _generation("removed_gen", nullable=True),
+    generation_column("added_gen"),
+    generation_column("removed_gen", nullable=True),
     sqlite_autoincrement=True,
 )
 Index(
@@ -103,7 +105,7 @@ locations = Table(
     metadata,
     Column("image_id", ForeignKey("images.id"), primary_key=True, autoincrement=False),
     Column("uri", Text, primary_key=True),
-    _generation("added_gen"),
+    generation_column("added_gen"),
 )
 
 taps = Table("taps", metadata, _image(), Column("data", LargeBinary, nullable=False))
@@ -143,13 +145,13 @@ fits = Table(
 labels = Table(
     "labels",
     metadata,
-    _key(),
+    key_column(),
     Column("sha256", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("origin", Text, CheckConstraint("origin in ('analyst', 'import')"), nullable=False),
-    _generation("added_gen"),
-    _generation("removed_gen", nullable=True),
+    generation_column("added_gen"),
+    generation_column("removed_gen", nullable=True),
     sqlite_autoincrement=True,
 )
 Index("labels_said", labels.c.sha256, labels.c.field)
@@ -157,13 +159,13 @@ Index("labels_said", labels.c.sha256, labels.c.field)
 rejects = Table(
     "rejects",
     metadata,
-    _key(),
+    key_column(),
     Column("uri", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("sha256", Text),
-    _generation("added_gen"),
-    _generation("removed_gen", nullable=True),
+    generation_column("added_gen"),
+    generation_column("removed_gen", nullable=True),
     sqlite_autoincrement=True,
 )
 Index(
@@ -178,14 +180,14 @@ Index(
 keys = Table(
     "keys",
     metadata,
-    _key(),
+    key_column(),
     Column("key_id", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("scopes", Text, nullable=False),
-    _generation("added_gen"),
-    _generation("removed_gen", nullable=True),
+    generation_column("added_gen"),
+    generation_column("removed_gen", nullable=True),
     sqlite_autoincrement=True,
 )
 """Who may use the service: salted digests, never the keys; `scopes` separated by spaces."""

@@ -20,6 +20,7 @@ from indexer.filters import (
     Not,
     Or,
 )
+from indexer.store.family_schema import families, memberships
 from indexer.store.schema import images, labels, terms
 
 FACTS: Final = ("sha256", "bytes", "format", "mode", "width", "height", "orientation", "animated")
@@ -45,10 +46,30 @@ def live(table: Table, generation: Number) -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=64)
-def effective(field: str, generation: Number) -> ColumnElement[Any]:
+def effective(field: str, generation: Number, *, said: bool = False) -> ColumnElement[Any]:
+    """An annotation field of the image row, see `annotated`; the family is the name of the one
+    in force where there is a membership, with `said` where that is somebody's word."""
+    if field != "family":
+        return annotated(field, generation)
+    here = [memberships.c.sha256 == images.c.sha256, live(memberships, generation)]
+    if said:
+        here.append(memberships.c.said)
+    name = (
+        select(families.c.name)
+        .join(memberships, memberships.c.family == families.c.family)
+        .where(*here, live(families, generation))
+        .correlate(images)
+        .scalar_subquery()
+    )
+    member = select(memberships.c.id).where(*here).correlate(images).exists()
+    return case((member, name), else_=annotated(field, generation))
+
+
+@lru_cache(maxsize=64)
+def annotated(field: str, generation: Number) -> ColumnElement[Any]:
     """An annotation field of the image row: said by an analyst last, else imported last,
     else what the image came with."""
-    said = (
+    word = (
         select(labels.c.value)
         .where(labels.c.sha256 == images.c.sha256, labels.c.field == field)
         .where(live(labels, generation))
@@ -57,7 +78,21 @@ def effective(field: str, generation: Number) -> ColumnElement[Any]:
         .correlate(images)
         .scalar_subquery()
     )
-    return func.coalesce(said, images.c[field])
+    return func.coalesce(word, images.c[field])
+
+
+def imported(field: str, generation: int) -> ColumnElement[Any]:
+    """An annotation field of the image row as imports have it, whatever analysts say."""
+    word = (
+        select(labels.c.value)
+        .where(labels.c.sha256 == images.c.sha256, labels.c.field == field)
+        .where(live(labels, generation), labels.c.origin == "import")
+        .order_by(labels.c.id.desc())
+        .limit(1)
+        .correlate(images)
+        .scalar_subquery()
+    )
+    return func.coalesce(word, images.c[field])
 
 
 def compiled(where: Filter, generation: int) -> ColumnElement[bool]:

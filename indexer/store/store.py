@@ -22,6 +22,7 @@ from sqlalchemy import (
 from indexer.custody import Entry, genesis
 from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import Filter
+from indexer.store import families as rows_of_families
 from indexer.store.audit import AuditTrail, begin
 from indexer.store.check import problems
 from indexer.store.engine import (
@@ -32,18 +33,27 @@ from indexer.store.engine import (
     sqlite_engine,
     use_write_ahead_log,
 )
+from indexer.store.family_schema import families, memberships
 from indexer.store.keys import live_keys
 from indexer.store.matches import match, matches
 from indexer.store.patches import read_patches
 from indexer.store.records import (
     ApiKey,
+    Change,
     Columns,
     Counts,
+    Decided,
+    FamilyBuild,
     Fit,
+    Found,
     Generation,
     Match,
+    Membership,
+    NamedFamily,
+    Proposal,
     Reject,
     StoredImage,
+    Words,
 )
 from indexer.store.rows import (
     latest_generation,
@@ -66,7 +76,7 @@ from indexer.store.schema import (
     taps,
     thumbnails,
 )
-from indexer.store.sql import ANNOTATED, chunks, compiled, effective, live
+from indexer.store.sql import ANNOTATED, annotated, chunks, compiled, effective, imported, live
 from indexer.store.transaction import Transaction
 from indexer.types import Float16, Int64, Passport, Patches
 
@@ -232,16 +242,17 @@ class Store:
         with self._engine.connect() as connection:
             return read_patches(connection, [int(id_) for id_ in ids], self.passport.dim)
 
-    def columns(self, ids: Sequence[int] | Int64, generation: int | None = None) -> Columns:
+    def columns(
+        self, ids: Sequence[int] | Int64, generation: int | None = None, *, said: bool = False
+    ) -> Columns:
         """What is known of these images, column by column in the given order.
 
-        Raises NotFound.
+        With `said` only families that rest on somebody's word count, none that clustering
+        found: what fits and evaluations may learn from. Raises NotFound.
         """
         with self._reading(generation) as (connection, at):
-            annotated = (effective(field, at).label(field) for field in ANNOTATED)
-            query = select(
-                images.c.id, images.c.sha256, *annotated, images.c.score, images.c.logits
-            )
+            current = (effective(field, at, said=said).label(field) for field in ANNOTATED)
+            query = select(images.c.id, images.c.sha256, *current, images.c.score, images.c.logits)
             rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
         return Columns(
             sha256=[row.sha256 for row in rows],
@@ -304,10 +315,21 @@ class Store:
     def relabelled(self, after: int, until: int) -> bool:
         """Whether anything was said, or no longer said, of images that were there already
         between two generations, after <= until."""
-        when = (labels.c.added_gen, labels.c.removed_gen)
-        query = select(labels.c.id).where(or_(*(at.between(after + 1, until) for at in when)))
         with self._engine.connect() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            return any(
+                connection.execute(
+                    select(table.c.id)
+                    .where(
+                        or_(
+                            table.c.added_gen.between(after + 1, until),
+                            table.c.removed_gen.between(after + 1, until),
+                        )
+                    )
+                    .limit(1)
+                ).first()
+                is not None
+                for table in (labels, memberships, families)
+            )
 
     def generations(self) -> list[Generation]:
         """Every commit, oldest first."""
@@ -346,6 +368,53 @@ class Store:
         """The keys of the service that have not been revoked, oldest first."""
         with self._engine.connect() as connection:
             return live_keys(connection)
+
+    def decisions(self, generation: int | None = None) -> list[Decided]:
+        """What analysts decided on families and labels, oldest first."""
+        with self._reading(generation) as (connection, at):
+            return rows_of_families.read_decisions(connection, at)
+
+    def family_build(self, generation: int | None = None) -> FamilyBuild | None:
+        """The last build of families; None before the first."""
+        with self._reading(generation) as (connection, at):
+            return rows_of_families.read_build(connection, at)
+
+    def found(self, build: int) -> list[Found]:
+        """What the build of families of that generation found, by image."""
+        with self._engine.connect() as connection:
+            return rows_of_families.read_found(connection, build)
+
+    def proposals(self, build: int) -> list[Proposal]:
+        """The families that the build of that generation found, by id."""
+        with self._engine.connect() as connection:
+            return rows_of_families.read_proposals(connection, build)
+
+    def memberships(self, generation: int | None = None) -> list[Membership]:
+        """The family in force of every image that has one or is said to be in none."""
+        with self._reading(generation) as (connection, at):
+            return rows_of_families.read_memberships(connection, at)
+
+    def families(self, generation: int | None = None) -> list[NamedFamily]:
+        """The families in force, by id."""
+        with self._reading(generation) as (connection, at):
+            return rows_of_families.read_families(connection, at)
+
+    def lineage(self, generation: int | None = None) -> list[Change]:
+        """Every change of families, oldest first."""
+        with self._reading(generation) as (connection, at):
+            return rows_of_families.read_lineage(connection, at)
+
+    def words(self, ids: Sequence[int] | Int64, generation: int | None = None) -> list[Words]:
+        """What imports and analysts say of the label and family of these images."""
+        with self._reading(generation) as (connection, at):
+            query = select(
+                images.c.id,
+                imported("label", at).label("label"),
+                imported("family", at).label("imported"),
+                annotated("family", at).label("family"),
+            )
+            rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
+        return [Words(row.label, row.imported, row.family) for row in rows]
 
     def check(self) -> list[str]:
         """Whatever contradicts itself in the file, one line each; empty when it is sound."""

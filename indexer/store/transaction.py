@@ -10,11 +10,20 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, u
 from indexer.custody import Entry
 from indexer.errors import NotFound, UsageError
 from indexer.filters import as_number, as_text
-from indexer.store import keys
+from indexer.store import families, family_schema, keys
 from indexer.store.audit import append, now
 from indexer.store.content import content_of
 from indexer.store.patches import check_patches, patch_row
-from indexer.store.records import ApiKey, NewImage
+from indexer.store.records import (
+    ApiKey,
+    Change,
+    FamilyBuild,
+    Found,
+    Membership,
+    NamedFamily,
+    NewImage,
+    Proposal,
+)
 from indexer.store.schema import (
     fits,
     generations,
@@ -139,6 +148,42 @@ class Transaction:
         self._begin()
         row = {"generation": self.generation, "fitted_on": fitted_on}
         self._connection.execute(insert(fits), row)
+
+    def decide(self, action: Mapping[str, Any]) -> None:
+        """Record a decision, which is this generation. What follows from it is written with
+        `hold` and `say`."""
+        self._begin()
+        families.insert_decision(self._connection, action, self.generation)
+
+    def find(
+        self, covers: int, fit: int, rows: Iterable[Found], proposed: Iterable[Proposal]
+    ) -> None:
+        """Record a build of families on the gallery of `covers` with that fit's descriptors."""
+        self._begin()
+        build = FamilyBuild(self.generation, covers, fit)
+        families.insert_build(self._connection, build, rows, proposed)
+
+    def hold(
+        self,
+        members: Sequence[Membership],
+        named: Sequence[NamedFamily],
+        changes: Iterable[tuple[str, str | None, str | None, int]],
+    ) -> None:
+        """Make these the memberships and families in force, by sha256 and by id; `changes`
+        (kind, before, after, images) go into the lineage."""
+        if not families.differs(self._connection, self.generation, members, named):
+            return
+        self._begin()
+        at = self.generation
+        families.replace_rows(self._connection, family_schema.memberships, "sha256", members, at)
+        families.replace_rows(self._connection, family_schema.families, "family", named, at)
+        families.insert_lineage(self._connection, [Change(at, *change) for change in changes])
+
+    def say(self, words: families.Said) -> None:
+        """Make `words`, (sha256, field) -> value, what analysts say; None: they say nothing."""
+        if words := families.news(self._connection, words):
+            self._begin()
+            families.replace_words(self._connection, words, self.generation)
 
     def add_key(self, key: ApiKey) -> None:
         """Let a key in. Raises UsageError when its name is taken."""

@@ -3,6 +3,15 @@
 from indexer.vectors.choose import Choice, build_vectors
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.faiss_index import FaissIndex
+from indexer.vectors.neighbours import nearest_others
 from indexer.vectors.ranking import located, similarities
 
-__all__ = ["Choice", "ExactIndex", "FaissIndex", "build_vectors", "located", "similarities"]
+__all__ = [
+    "Choice",
+    "ExactIndex",
+    "FaissIndex",
+    "build_vectors",
+    "located",
+    "nearest_others",
+    "similarities",
+]

@@ -132,6 +132,25 @@ class FaissIndex:
         ids = np.where(found >= 0, self.ids[np.maximum(found, 0)], -1)
         return ids, similarity
 
+    def neighbours(self, k: int) -> Int64:
+        """Positions of the min(k, n - 1) nearest others of every row, nearest first: (n, k).
+
+        As FAISS finds them, by all cores: for graphs, which forgive a neighbour that is missed.
+        """
+        count = len(self.ids)
+        k = min(k, max(count - 1, 0))
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
+        found = np.empty((count, k), dtype=np.int64)
+        for start in range(0, count if k else 0, CHUNK):
+            rows = np.arange(start, min(start + CHUNK, count))
+            _, near = self._index.search(
+                np.ascontiguousarray(self.vectors[rows]), k + 1, params=self._parameters(None)
+            )
+            # The row itself need not come first, or at all, where others are equal to it.
+            last = np.argsort(near == rows[:, None], axis=1, kind="stable")
+            found[rows] = np.take_along_axis(near, last, axis=1)[:, :k]
+        return found
+
     def _compared(self, query: Float32, k: int, positions: Int64) -> tuple[Int64, Float32]:
         return ranked(self.ids[positions], similarities(self.vectors, query, positions), k)
 

@@ -15,7 +15,15 @@ from store_samples import PASSPORT, new_image, sha
 
 from indexer.custody import Entry, Head
 from indexer.errors import LineupError
-from indexer.store import ApiKey, Store, Transaction
+from indexer.store import (
+    ApiKey,
+    Found,
+    Membership,
+    NamedFamily,
+    Proposal,
+    Store,
+    Transaction,
+)
 from indexer.store.content import belongs_to
 from indexer.store.schema import metadata
 from indexer.types import Annotation
@@ -29,6 +37,16 @@ WRITES: dict[str, Callable[[Transaction], object]] = {
     "add_key": lambda txn: txn.add_key(ApiKey("k", "desk", b"salt", b"digest", frozenset(), 0)),
     "revoke_key": lambda txn: txn.revoke_key("desk"),
     "fit": lambda txn: txn.fit(1),
+    "decide": lambda txn: txn.decide({"kind": "undo", "decision": 1}),
+    "find": lambda txn: txn.find(
+        1, 1, [Found(1, sha("a"), "f1", "f1", 1.0, 0.0, 0.5)], [Proposal("f1", None, 1.0)]
+    ),
+    "hold": lambda txn: txn.hold(
+        [Membership(sha("a"), "f1", 1.0, said=True)],
+        [NamedFamily("f1", "f", "label")],
+        [("birth", None, "f1", 1)],
+    ),
+    "say": lambda txn: txn.say({(sha("a"), "label"): "fake"}),
     "note": lambda txn: txn.note(key="added"),
 }
 """One use of everything that a transaction can write."""
@@ -44,7 +62,7 @@ def path(tmp_path: Path) -> Path:
         for kind, write in WRITES.items():
             with store.commit(kind, "ann") as txn:
                 write(txn)
-        store.audit.record(Entry("query", "ben", {"query": sha("q"), "k": 10}, 9))
+        store.audit.record(Entry("query", "ben", {"query": sha("q"), "k": 10}, 13))
     return path
 
 
@@ -72,7 +90,7 @@ def test_every_write_has_its_row(path: Path) -> None:
     kinds = ["create", "build", *WRITES, "query"]
     assert [row.kind for row in rows] == kinds
     assert [row.author for row in rows] == ["indexer", *["ann"] * (len(kinds) - 2), "ben"]
-    assert [row.generation for row in rows] == [None, *range(1, 10), None, 9]
+    assert [row.generation for row in rows] == [None, *range(1, 14), None, 13]
     written = {
         row.kind: {name: part["rows"] for name, part in json.loads(row.details)["written"].items()}
         for row in rows
@@ -89,13 +107,17 @@ def test_every_write_has_its_row(path: Path) -> None:
         "reject": {"generations": 1, "rejects": 1},
         "remove": {"generations": 1},
         "fit": {"generations": 1, "fits": 1},
+        "decide": {"generations": 1, "decisions": 1},
+        "find": {"generations": 1, "family_builds": 1, "found": 1, "proposals": 1},
+        "hold": {"generations": 1, "memberships": 1, "families": 1, "lineage": 1},
+        "say": {"generations": 1, "labels": 1},
     }
     ended = {
         row.kind: {name: part["rows"] for name, part in json.loads(row.details)["ended"].items()}
         for row in rows
         if '"ended":{"' in row.details
     }
-    assert ended == {"remove": {"images": 1}, "revoke_key": {"keys": 1}}
+    assert ended == {"remove": {"images": 1}, "revoke_key": {"keys": 1}, "say": {"labels": 1}}
 
 
 def test_every_table_is_covered_by_the_chain() -> None:
@@ -125,19 +147,19 @@ def test_the_database_refuses_to_change_or_delete_a_row(path: Path) -> None:
                 connection.execute(statement)
 
 
-@pytest.mark.parametrize("number", range(1, 13))
+@pytest.mark.parametrize("number", range(1, 17))
 def test_an_edited_row_of_each_kind_is_named(path: Path, number: int) -> None:
     alter(path, f"UPDATE audit SET author = 'eve' WHERE number = {number}")
     assert faults(path) == [f"row {number} was edited"]
 
 
-@pytest.mark.parametrize("number", range(1, 13))
+@pytest.mark.parametrize("number", range(1, 17))
 def test_a_deleted_row_of_each_kind_is_named(path: Path, number: int) -> None:
     alter(path, f"DELETE FROM audit WHERE number = {number}")
-    assert faults(path)[0] == f"row {number} was removed" + " from the end" * (number == 12)
+    assert faults(path)[0] == f"row {number} was removed" + " from the end" * (number == 16)
 
 
-@pytest.mark.parametrize("number", range(1, 12))
+@pytest.mark.parametrize("number", range(1, 16))
 def test_swapped_rows_of_each_kind_are_named(path: Path, number: int) -> None:
     swap = [(number, 99), (number + 1, number), (99, number + 1)]
     alter(path, *(f"UPDATE audit SET number = {new} WHERE number = {old}" for old, new in swap))
@@ -147,10 +169,10 @@ def test_swapped_rows_of_each_kind_are_named(path: Path, number: int) -> None:
 
 def test_an_inserted_row_is_named(path: Path) -> None:
     columns = "at, kind, author, generation, details, previous, hash"
-    alter(path, f"INSERT INTO audit SELECT 13, {columns} FROM audit WHERE number = 12")
+    alter(path, f"INSERT INTO audit SELECT 17, {columns} FROM audit WHERE number = 16")
     assert faults(path) == [
-        "row 13 was edited",
-        "row 13 was added behind the recorded end",
+        "row 17 was edited",
+        "row 17 was added behind the recorded end",
     ]
 
 
@@ -159,12 +181,12 @@ def test_a_cut_end_shows_against_a_head_that_was_kept(path: Path) -> None:
         kept, before = store.audit.head, next(store.audit.rows(2)).head
     alter(
         path,
-        "DELETE FROM audit WHERE number = 12",
-        f"UPDATE audit_head SET number = 11, hash = '{before.hash}'",
+        "DELETE FROM audit WHERE number = 16",
+        f"UPDATE audit_head SET number = 15, hash = '{before.hash}'",
     )
     assert faults(path) == []
     assert faults(path, before) == []
-    assert faults(path, kept) == ["row 12 was removed, as the head that was noted says"]
+    assert faults(path, kept) == ["row 16 was removed, as the head that was noted says"]
 
 
 ALTERATIONS = {
@@ -198,8 +220,8 @@ def test_a_removal_undone_behind_the_chain_is_named(path: Path) -> None:
 
 
 def test_a_generation_slipped_past_the_chain_is_named(path: Path) -> None:
-    alter(path, "INSERT INTO generations SELECT 10, at, kind, author FROM generations LIMIT 1")
-    assert faults(path) == ["generation 10 has no row in the audit chain"]
+    alter(path, "INSERT INTO generations SELECT 14, at, kind, author FROM generations LIMIT 1")
+    assert faults(path) == ["generation 14 has no row in the audit chain"]
 
 
 @pytest.mark.parametrize("column", ["identity", "passport", "reference"])

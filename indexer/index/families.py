@@ -1,0 +1,203 @@
+"""Families of an index: found by a build, decided upon by analysts, in force at once.
+
+What is in force is always the fold of all decisions over the last build. It is written out
+with the decision or build that changes it, in the same commit, so that the next search sees
+it and every generation can be read again.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from indexer.errors import NotFound
+from indexer.families.decisions import (
+    Action,
+    Base,
+    Decision,
+    Label,
+    NotFake,
+    State,
+    apply,
+    check,
+    from_json,
+    label_id,
+    to_json,
+)
+from indexer.families.describe import names
+from indexer.families.identity import changes
+from indexer.index.core import Index
+from indexer.index.finding import find
+from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Transaction, Words
+from indexer.types import Int64
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesBuilt:
+    """What a build of families came to. `changed` is False when it found what was known."""
+
+    generation: int
+    changed: bool
+    families: int
+    members: int
+    noise: int
+
+
+def build_families(index: Index, author: str = "indexer families") -> FamiliesBuilt:
+    """Find families among the images not imported as real, as a new generation.
+
+    Labels, imported or an analyst's, are constraints. The last build is continued while the
+    fit is the same; after another fit families are found anew, and keep their ids where they
+    share enough images. A build that finds nothing new writes nothing.
+    """
+    store, gallery = index.store, index.gallery()
+    at = gallery.generation
+    ids = store.ids(generation=at)
+    build = store.family_build(at)
+    before = store.found(build.generation) if build else []
+    same_fit = build is not None and build.fit == gallery.derived.fit
+    descriptors = gallery.descriptors(ids)
+    rows, proposed = find(store, at, ids, descriptors, before, same_fit)
+    known = store.proposals(build.generation) if build else []
+    changed = (before, known) != (rows, proposed) or not same_fit
+    with store.commit("families", author) as txn:
+        if changed:
+            txn.find(at, gallery.derived.fit, rows, proposed)
+        _hold(txn, store, at, _Kept({row.sha256: row for row in rows}, proposed))
+    members = store.memberships()
+    return FamiliesBuilt(
+        generation=store.generation,
+        changed=changed,
+        families=len(store.families()),
+        members=sum(member.family is not None for member in members),
+        noise=sum(row.community is not None and row.family is None for row in rows),
+    )
+
+
+def decide(index: Index, action: Action, author: str) -> int:
+    """Record a decision and what follows from it; returns its number, which is the generation.
+
+    Raises NotFound for an image, family or decision that does not exist, UsageError for a
+    decision that contradicts what analysts said.
+    """
+    store = index.store
+    with store.commit("decide", author) as txn:
+        at = txn.generation - 1
+        images: Sequence[str] = getattr(action, "images", ())
+        if absent := sorted(set(images) - store.known(images, at)):
+            raise NotFound(f"no image {absent[0]} in the index")
+        kept = _kept(store, at)
+        check(action, decisions_of(store, at), _base(store, at, kept))
+        txn.decide(to_json(action))
+        _hold(txn, store, at, kept, Decision(txn.generation, action))
+    return txn.generation
+
+
+def settle(index: Index, author: str) -> None:
+    """Give new images the families that decisions and labels say, once there are any."""
+    store = index.store
+    at = store.generation
+    if store.family_build(at) is None and not store.decisions(at):
+        return
+    with store.commit("families", author) as txn:
+        _hold(txn, store, at, _kept(store, at))
+
+
+def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
+    """Every decision, oldest first."""
+    return [Decision(d.generation, from_json(d.action)) for d in store.decisions(generation)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a build found: by sha256, and of each family."""
+
+    found: dict[str, Found]
+    proposals: list[Proposal]
+
+
+def _kept(store: Store, at: int) -> _Kept:
+    build = store.family_build(at)
+    if build is None:
+        return _Kept({}, [])
+    rows = store.found(build.generation)
+    return _Kept({row.sha256: row for row in rows}, store.proposals(build.generation))
+
+
+def _base(store: Store, at: int, kept: _Kept) -> Base:
+    """What holds before any decision: what was found; of what is newer, what was imported."""
+    ids = store.ids(generation=at)
+    words = dict(zip(_digests(store, ids, at), store.words(ids, at), strict=True))
+    votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for sha256, said in words.items():
+        row = kept.found.get(sha256)
+        if said.imported is not None and row is not None and row.family is not None:
+            votes[said.imported][row.family] += 1
+    home = {label: min(tally, key=lambda f: (-tally[f], f)) for label, tally in votes.items()}
+    family: dict[str, str] = {}
+    labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for sha256, said in words.items():
+        row = kept.found.get(sha256)
+        if row is not None and row.family is not None:
+            family[sha256] = row.family
+        elif said.imported is not None and said.label != "real":
+            family[sha256] = home.get(said.imported, label_id(said.imported))
+        if sha256 in family and said.imported is not None:
+            labels[family[sha256]][said.imported] += 1
+    return Base(
+        family,
+        {f: min(tally, key=lambda name: (-tally[name], name)) for f, tally in labels.items()},
+        {p.family: p.term for p in kept.proposals if p.term is not None},
+    )
+
+
+def _hold(
+    txn: Transaction, store: Store, at: int, kept: _Kept, decision: Decision | None = None
+) -> None:
+    """Write what is in force after all decisions, with the changes that this makes."""
+    base = _base(store, at, kept)
+    decided = decisions_of(store, at) + ([decision] if decision else [])
+    state = apply(decided, base)
+    ids = store.ids(generation=at)
+    words = dict(zip(_digests(store, ids, at), store.words(ids, at), strict=True))
+    members = [
+        member
+        for sha256 in sorted(words)
+        if (member := _membership(sha256, words[sha256], state, kept)) is not None
+    ]
+    force = {member.sha256: member.family for member in members if member.family is not None}
+    named = names(replace(state, family=force), base)
+    before = {m.sha256: m.family for m in store.memberships(at) if m.family is not None}
+    events = changes(before, force)
+    txn.hold(
+        members,
+        [NamedFamily(family, *named[family]) for family in sorted(named)],
+        [(event.kind, event.before, event.after, event.images) for event in events],
+    )
+    if decision is not None:
+        txn.say(_words(decided, state))
+
+
+def _membership(sha256: str, words: Words, state: State, kept: _Kept) -> Membership | None:
+    family, certain = state.family.get(sha256), sha256 in state.certain
+    if family is None:
+        return Membership(sha256, None, 0.0, True) if certain else None
+    said = certain or words.imported is not None
+    return Membership(sha256, family, 1.0 if said else kept.found[sha256].strength, said)
+
+
+def _words(decided: Sequence[Decision], state: State) -> dict[tuple[str, str], str | None]:
+    """(sha256, field) -> what analysts say, for all images that they ever labelled."""
+    touched = sorted(
+        {
+            image
+            for decision in decided
+            if isinstance(decision.action, Label | NotFake)
+            for image in decision.action.images
+        }
+    )
+    said = {(image, "label"): state.label.get(image) for image in touched}
+    return said | {(image, "family"): state.word.get(image) for image in touched}
+
+
+def _digests(store: Store, ids: Int64, at: int) -> list[str]:
+    return store.columns(ids, generation=at).sha256
