@@ -29,6 +29,7 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/health/live"): OPEN,
     ("GET", "/health/ready"): OPEN,
     ("GET", "/openapi.json"): OPEN,
+    ("GET", "/metrics"): "read",
     ("GET", "/v1/images/{sha256}"): "read",
     ("GET", "/v1/images/{sha256}/thumbnail"): "read",
     ("POST", "/v1/labels"): "label",

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from indexer import __version__
 from search_api import access, problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
-from search_api.routes import batch, health, images, ingest, labels, page, reports, search
+from search_api.observe import Observed
+from search_api.routes import batch, health, images, ingest, labels, metrics, page, reports, search
 from search_api.service import open_service
 from search_api.settings import Settings
 
@@ -17,6 +19,7 @@ REFUSALS = (
     problems.Unauthenticated("no key", expected="the header Authorization: Bearer lineup_..."),
     problems.Forbidden("the key desk has the scopes read", expected="ingest"),
     problems.TooManyRequests("more than 100 requests a second with this key", {}),
+    HTTPException(408, "a request body that was not there within 60 s"),
     problems.Overloaded("64 requests are in work", do="try again later"),
 )
 """What any route that needs a scope may answer."""
@@ -39,13 +42,16 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for routes in (search, batch, reports, images, ingest, labels, health, page):
+    for routes in (search, batch, reports, images, ingest, labels, health, metrics, page):
         app.include_router(routes.router)
     app.mount("/assets", page.assets)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_upload_bytes, seconds=settings.body_timeout
+    )
     app.add_middleware(access.Access)
     app.add_middleware(RequestLimit, max_requests=settings.max_requests)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observed)
     document = app.openapi()
     document["components"]["schemas"].update(problems.components())
     access.describe(document, problems.documented(*REFUSALS))

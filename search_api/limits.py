@@ -4,6 +4,9 @@ Pure ASGI, since bodies must be counted while they stream: Starlette spools uplo
 without a limit before a route runs, and its own body limit answers in plain text.
 """
 
+import asyncio
+import time
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,32 +18,48 @@ UNLIMITED = "/health/"
 
 
 class BodyLimit:
-    """Refuses a request body of more than `max_bytes` with 413, and closes the connection.
+    """Refuses a request body of more than `max_bytes` with 413, and one that takes more than
+    `seconds` to come with 408, and closes the connection.
 
     A Content-Length that admits too much is refused at once; one that does not is not trusted.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app, self.max_bytes = app, max_bytes
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         declared = int(Headers(scope=scope).get("content-length", 0))  # the server checks digits
-        received = 0
+        received, whole = 0, False
+        until = time.monotonic() + self.seconds
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, whole
             if declared > self.max_bytes:
                 raise self._too_large()
-            message = await receive()
+            if whole:  # what comes now is that the client has gone, whenever that is
+                return await receive()
+            try:
+                async with asyncio.timeout(until - time.monotonic()):
+                    message = await receive()
+            except TimeoutError:
+                raise self._too_slow() from None
             received += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if received > self.max_bytes:
                 raise self._too_large()
             return message
 
         await self.app(scope, counted, send)
+
+    def _too_slow(self) -> HTTPException:
+        return HTTPException(
+            408,
+            f"a request body that was not there within {self.seconds:g} s",
+            {"Connection": "close"},
+        )
 
     def _too_large(self) -> HTTPException:
         # FastAPI lets an HTTPException through wherever it reads a body.

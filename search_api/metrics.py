@@ -1,6 +1,15 @@
 """What the service counts, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from typing import Final
+
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 REGISTRY = CollectorRegistry()
 
@@ -26,3 +35,13 @@ RESTARTS = Counter(
 WAITING = Gauge("lineup_model_waiting", "Uploads waiting for the model.", registry=REGISTRY)
 READY = Gauge("lineup_ready", "1 while /health/ready is green.", registry=REGISTRY)
 GENERATION = Gauge("lineup_generation", "The latest generation.", registry=REGISTRY)
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def exposition(*, waiting: int, ready: bool, generation: int) -> bytes:
+    """Everything in Prometheus' text format, with these as they are now."""
+    WAITING.set(waiting)
+    READY.set(ready)
+    GENERATION.set(generation)
+    return generate_latest(REGISTRY)

@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "forbidden": (HTTPStatus.FORBIDDEN, "The key may not do this"),
     "not-found": (HTTPStatus.NOT_FOUND, "What was named does not exist"),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "The method is not offered here"),
+    "request-timeout": (HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly"),
     "passport-mismatch": (HTTPStatus.CONFLICT, "The encodings are not comparable"),
     "content-too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large"),
     "unsupported-media-type": (
@@ -56,6 +57,7 @@ CODES_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "bad-request",
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_TIMEOUT: "request-timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content-too-large",
     HTTPStatus.TOO_MANY_REQUESTS: "too-many-requests",
 }

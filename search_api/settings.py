@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
     )
+    body_timeout: float = Field(
+        60.0, gt=0, description="Seconds in which a request body must be there, else 408."
+    )
+    shutdown_timeout: int = Field(
+        30, ge=0, description="Seconds that requests in work have to end when the service stops."
+    )
     max_pixels: int = Field(
         Limits().max_pixels,
         ge=1,

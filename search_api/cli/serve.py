@@ -54,7 +54,17 @@ def search_api(context: click.Context, /, config: Path | None, **flags: str | No
 
     from indexer.index import Index
     from search_api.app import create_app
+    from search_api.logs import log_as_json
 
     Index.open(settings.index).close()  # a wrong path is told in one line, before any start-up
     click.echo(f"settings: {settings.model_dump_json()}", err=True)
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, server_header=False)
+    log_as_json()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )

@@ -7,6 +7,7 @@ A thread that hangs in native code cannot be ended; a process can.
 import asyncio
 import contextlib
 import logging
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Sequence
@@ -140,7 +141,7 @@ class ModelWorker:
         """Why the model cannot be relied on, None when it can."""
         if self._child is None:
             return "the model's process is being started again"
-        if asyncio.get_running_loop().time() - self._stepped_at > self._hung_after:
+        if time.monotonic() - self._stepped_at > self._hung_after:
             return f"the model has made no step for more than {self._hung_after:g} s"
         return None
 
@@ -220,12 +221,12 @@ class ModelWorker:
             child.jobs.writelines(messages)
             await child.jobs.drain()
             while "outcomes" not in (await self._receive(child))[0]:
-                patience.reschedule(self._stepped_at + self._kill_after)
+                patience.reschedule(asyncio.get_running_loop().time() + self._kill_after)
             return [wire.to_outcome(*await self._receive(child)) for _ in uploads]
 
     async def _receive(self, child: _Child) -> tuple[dict[str, Any], bytes]:
         message = await wire.receive(child.replies.readexactly)
-        self._stepped_at = asyncio.get_running_loop().time()
+        self._stepped_at = time.monotonic()
         return message
 
     def _suspect(self, jobs: list[_Job]) -> None:

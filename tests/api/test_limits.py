@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,11 +15,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hostile import encode, picture
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from indexer.images import sha256
 from search_api.app import create_app
-from search_api.limits import RequestLimit
+from search_api.limits import BodyLimit, RequestLimit
+from search_api.problems import respond
 from search_api.settings import load_settings
 
 CHUNK = bytes(64 * 1024)
@@ -75,6 +78,35 @@ def test_an_honest_length_is_refused_before_a_byte_is_read(
     assert response.status == 413
     assert json.load(response)["type"] == "urn:lineup:problem:content-too-large"
     assert response.headers["connection"] == "close"
+
+
+def test_a_body_that_comes_too_slowly_is_refused() -> None:
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            while (await receive())["more_body"]:
+                pass
+            response = Response(status_code=204)
+        except HTTPException as refused:
+            response = respond(refused)
+        await response(scope, receive, send)
+
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b"x"
+            await asyncio.sleep(0.1)
+
+    async def scenario(seconds: float) -> httpx.Response:
+        transport = httpx.ASGITransport(BodyLimit(read, 100, seconds))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post("/", content=drip())
+
+    assert asyncio.run(scenario(5)).status_code == 204
+    refused = asyncio.run(scenario(0.25))
+    assert (refused.status_code, refused.json()["type"]) == (
+        408,
+        "urn:lineup:problem:request-timeout",
+    )
+    assert refused.headers["connection"] == "close"
 
 
 def test_requests_beyond_the_limit_are_refused_and_health_is_not() -> None:

@@ -97,6 +97,7 @@ ELSEWHERE = {
     "unauthenticated",
     "forbidden",
     "too-many-requests",
+    "request-timeout",
 }
 """Provoked in test_limits.py and test_access.py."""
 
