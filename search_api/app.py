@@ -11,7 +11,20 @@ from search_api import access, problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
 from search_api.observe import Observed
-from search_api.routes import batch, health, images, ingest, labels, metrics, page, reports, search
+from search_api.routes import (
+    batch,
+    decisions,
+    families,
+    gallery_map,
+    health,
+    images,
+    ingest,
+    labels,
+    metrics,
+    page,
+    reports,
+    search,
+)
 from search_api.service import open_service
 from search_api.settings import Settings
 
@@ -42,7 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for routes in (search, batch, reports, images, ingest, labels, health, metrics, page):
+    gallery = (search, batch, reports, images, ingest, labels, families, decisions, gallery_map)
+    for routes in (*gallery, health, metrics, page):
         app.include_router(routes.router)
     app.mount("/assets", page.assets)
     app.add_middleware(

@@ -24,11 +24,9 @@ def label(
       indexer label 5f3a...e1 9c01...77 --family face-magic --index my.index
       indexer label 5f3a...e1 --label real --index my.index
     """
-    from indexer.families.decisions import Label
     from indexer.index import Index
-    from indexer.index.families import decide
+    from indexer.index.labelling import label_images
 
-    action = Label.of(images, label, family)
     with Index.open(index_path) as index:
-        number = decide(index, action, author)
-    click.echo(f"decision {number}: {len(images)} labelled")
+        number = label_images(index, images, label, family, author)
+    click.echo(f"decision {number}; take it back with: indexer families undo {number}")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,8 +29,12 @@ class Place:
 
 def cards(index: Index, generation: int | None = None) -> list[Family]:
     """Every family in force, by (size descending, id)."""
-    gallery, store = index.gallery(generation), index.store
-    at = gallery.generation
+    return list(_cards(index, index.store.generation if generation is None else generation))
+
+
+@lru_cache(maxsize=2)
+def _cards(index: Index, at: int) -> list[Family]:
+    gallery, store = index.gallery(at), index.store
     ids = store.ids(generation=at)
     columns, words = store.columns(ids, generation=at), store.words(ids, at)
     row = {sha256: number for number, sha256 in enumerate(columns.sha256)}
