@@ -4,8 +4,8 @@ python -m benchmarks.parity --corpus ../shared/corpus \\
     --checkpoint ../shared/models/dinov2-small-probe [--images 200]
 
 Cosine of every tap to torch fp32 on images of the corpus, and family mAP of the whole gallery
-asked for its own images (`indexer evaluate`, cross-fitted), once for each class of arithmetic,
-and of a bf16 gallery asked with fp32 queries. The query half is not read.
+asked for its own images (`indexer evaluate`, cross-fitted), once for each class of arithmetic.
+The query half is not read.
 """
 
 import argparse

@@ -24,8 +24,8 @@ BOUNDS: Mapping[str, Bounds] = {
 }
 
 MIXING = 0.9995
-"""Classes held to this cosine or a higher one may be compared with one another: against fp32
-the family retrieval of docs/performance.md does not move. int8 stays with int8."""
+"""Classes held to this cosine or a higher one may be compared with one another: family
+retrieval in bf16 and in fp32 is the same (docs/performance.md). int8 stays with int8."""
 
 
 def comparable(one: str, other: str) -> bool:
