@@ -17,6 +17,7 @@ class Server:
 
     url: str
     log: Path
+    process: "subprocess.Popen[bytes]"
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def serving(index: Path, log: Path, settings: Mapping[str, str] | None = None) -
             command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | (settings or {})
         )
     try:
-        yield Server(_address(process, log), log)
+        yield Server(_address(process, log), log, process)
     finally:
         process.terminate()
         process.wait(timeout=20)
