@@ -103,7 +103,7 @@ function busy(is) {
 function show(answer, asked) {
   const above = answer.region
     ? [regionAsked(answer)]
-    : [verdict(answer), candidates(answer, () => null)].filter(Boolean);
+    : [verdict(answer), candidates(answer)].filter(Boolean);
   const below = image.file && !answer.region
     ? [report(image.file, { ...asked, generation: answer.generation })]
     : [];

@@ -1,7 +1,11 @@
 // The verdict with its reason, then what it rests on.
 
 import { digest, facts, h } from "./dom.js";
-import { capital, counted, sentence, typicality } from "./words.js";
+import { familyOf } from "./hits.js";
+import { thumbnail } from "./picture.js";
+import { capital, counted, sentence, shortName, typicality } from "./words.js";
+
+const FACES = 5;
 
 const FIGURES = {
   false_match_rate: "how often unrelated pairs are as alike",
@@ -49,8 +53,8 @@ function score(answer) {
   return `${own}: ${fake} in 100 images with it are fake, if fake and real are equally frequent`;
 }
 
-/** The families that the query could belong to; `exemplars(candidate)` shows their pictures. */
-export function candidates(answer, exemplars) {
+/** The families that the query could belong to, with its nearest known members; null without any. */
+export function candidates(answer) {
   if (!answer.families.length) return null;
   const items = answer.families.map((candidate) =>
     h(
@@ -58,7 +62,7 @@ export function candidates(answer, exemplars) {
       {},
       h("p", {}, h("strong", {}, candidate.family), ` p = ${candidate.p_value.toFixed(2)}`),
       h("p", { class: "quiet" }, sentence(typicality(candidate.p_value))),
-      exemplars(candidate),
+      faces(answer.hits.filter((hit) => familyOf(hit) === candidate.family)),
     ),
   );
   return h(
@@ -67,6 +71,12 @@ export function candidates(answer, exemplars) {
     h("h2", { id: "candidates" }, "Families that it could belong to"),
     h("ul", { class: "candidates" }, items),
   );
+}
+
+function faces(members) {
+  const pictures = members.slice(0, FACES).map(({ sha256, uri }) =>
+    h("li", {}, thumbnail(sha256, `A member: ${shortName(uri)}`)));
+  return pictures.length ? h("ul", { class: "faces" }, pictures) : null;
 }
 
 function missing(reasons) {

@@ -48,6 +48,7 @@ def test_no_screen_has_a_serious_fault(narrow_and_wide: Page) -> None:
     page = narrow_and_wide
     found = seen(page, "start")
     choose(page, UNKNOWN)
+    page.locator(".cards").scroll_into_view_if_needed()
     page.wait_for_selector(".cards img")
     page.get_by_text("Only compare with").click()
     page.get_by_text("Pick an indexed image").click()

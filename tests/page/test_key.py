@@ -44,8 +44,8 @@ def test_a_key_is_asked_for_once_and_kept_for_the_tab(key: str, page: Page) -> N
     page.reload()
     choose(page, UNKNOWN)
     expect(cards(page)).to_have_count(12)
-    page.get_by_role("button", name="Forget the key").click()
-    page.wait_for_load_state()
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Forget the key").click()
     choose(page, UNKNOWN)
     expect(dialog).to_be_visible()
     assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [
@@ -59,6 +59,7 @@ def test_going_on_without_a_key_is_refused_in_plain_words(key: str, page: Page) 
     choose(page, UNKNOWN)
     page.get_by_role("button", name="Go on without").click()
     expect(page.get_by_role("alert")).to_contain_text("A key is needed")
-    page.get_by_role("button", name="Give a key").click()
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Give a key").click()
     choose(page, UNKNOWN)
     expect(page.get_by_role("dialog")).to_be_visible()
