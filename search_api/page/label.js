@@ -1,14 +1,12 @@
-// What an analyst says of an image: sent, said, and taken back on request.
+// A form to say what an image is.
 
-import { askJson } from "./api.js";
+import { label } from "./decide.js";
 import { h } from "./dom.js";
-import { say, working } from "./status.js";
-import { shortName } from "./words.js";
 
-/** A form that labels `hit`; `done()` is called as it is sent, `changed()` when it has been. */
-export function labelling(hit, done, changed) {
+/** A form that labels `hit`; `sent()` is called as it is sent, `then()` when it is in force. */
+export function labelling(hit, sent, then) {
   const said = h("select", {}, ["fake", "real"].map((name) => h("option", { selected: name === hit.label }, name)));
-  const family = h("input", { value: hit.family, autocomplete: "off", maxlength: "200" });
+  const family = h("input", { value: hit.family, autocomplete: "off", list: "family-names", maxlength: "200" });
   const ofFakes = () => {
     family.disabled = said.value === "real";
   };
@@ -16,8 +14,8 @@ export function labelling(hit, done, changed) {
   ofFakes();
   const onsubmit = (event) => {
     event.preventDefault();
-    done();
-    label(hit, { label: said.value, family: family.disabled ? null : family.value.trim() || null }, changed);
+    sent();
+    label([hit.sha256], said.value, family.disabled ? null : family.value.trim() || null, then);
   };
   return h(
     "form",
@@ -27,22 +25,3 @@ export function labelling(hit, done, changed) {
     h("button", {}, "Save the label"),
   );
 }
-
-async function label(hit, now, changed) {
-  working("Writing the label");
-  try {
-    await askJson("v1/labels", { method: "POST", body: { images: [hit.sha256], ...now } });
-  } catch (failure) {
-    say(`${failure.title}: ${failure.detail}`);
-    return;
-  }
-  await changed();
-  const before = { label: hit.label, family: hit.label === "real" ? null : hit.family };
-  const undo = [["Undo", () => label({ ...hit, ...now }, before, changed)]];
-  const words = [now.label, now.family && `of the family ${now.family}`].filter(Boolean).join(", ");
-  say(`${shortName(hit.uri)} is labelled ${words}.`, canBeSaid(before, now) ? undo : []);
-}
-
-// A label can be replaced, not withdrawn: what was unknown before cannot be made so again.
-const canBeSaid = (before, now) =>
-  before.label === "real" || (before.label !== null && (before.family !== null || now.family === null));

@@ -4,6 +4,7 @@ import { askJson } from "./api.js";
 import { onFile, showAsked } from "./asked.js";
 import { compare } from "./compare.js";
 import { at } from "./dom.js";
+import { forgetFamilies } from "./families.js";
 import { narrows, options } from "./filters.js";
 import { hits } from "./hits.js";
 import { region, startRegion } from "./region.js";
@@ -80,6 +81,7 @@ async function search() {
 }
 
 async function searchAnew() {
+  forgetFamilies();
   await search();
   at("verdict")?.focus(); // what was focused is gone with the old answer
 }

@@ -13,6 +13,7 @@ from tiny import write_vit
 
 from indexer.encoder import load_encoder
 from indexer.index import Index, build_index
+from indexer.index.families import build_families
 from indexer.sources import open_source
 
 FLAGS = [
@@ -37,6 +38,7 @@ def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Index.create(root / "my.index", load_encoder(root / "checkpoint")) as index:
         build_index(index, [open_source(root / "gallery", "imagefolder")])
         build_index(index, [open_source(root / "bare")], thumbnails=False)
+        build_families(index)
     return root / "my.index"
 
 

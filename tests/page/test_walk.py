@@ -31,7 +31,7 @@ def test_from_a_dropped_image_to_a_verified_report(page: Page, index: Index) -> 
     dialog.get_by_role("button", name="Save the label").click()
     expect(title).to_have_text("1 face magic fake")
     status = page.get_by_role("status")
-    expect(status).to_contain_text("is labelled fake, of the family face magic.")
+    expect(status).to_contain_text("1 image labelled fake, of the family face magic.")
     expect(page.locator("#verdict")).to_be_focused()
     changed = search(index, query_bytes(index, UNKNOWN), 12)
     assert (changed.hits[0].sha256, changed.hits[0].family) == (nearest.sha256, "face magic")
@@ -52,7 +52,7 @@ def test_from_a_dropped_image_to_a_verified_report(page: Page, index: Index) -> 
     expect(title).to_contain_text("real")
     status.get_by_role("button", name="Undo").click()
     expect(title).to_have_text("1 face magic fake")
-    expect(status).to_contain_text("is labelled fake, of the family face magic.")
+    expect(status).to_contain_text("Undone.")
     row = index.store.image(nearest.sha256)
     assert (row.annotation.label, row.annotation.family) == ("fake", "face magic")
 
