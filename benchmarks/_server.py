@@ -1,0 +1,44 @@
+"""A `search-api` to measure: started on a free port, with the memory of all its processes."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def serving(index: Path) -> Iterator[tuple[str, int]]:
+    """Its URL and process id, once it listens."""
+    command = [Path(sys.executable).parent / "search-api", "--index", index, "--port", "0"]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield _address(process, Path(f"/proc/self/fd/{log.fileno()}")), process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    while process.poll() is None:
+        if found := re.search(r"running on (http://\S+)", log.read_text()):
+            return found[1]
+        time.sleep(0.2)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+
+def memory(pid: int) -> float:
+    """Resident MiB of a process and its children, shared pages counted once each (Linux PSS)."""
+    total = _pss(pid)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += sum(memory(int(child)) for child in (task / "children").read_text().split())
+    return total
+
+
+def _pss(pid: int) -> float:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) / 1024
