@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from fastapi import Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, model_validator
 from starlette.datastructures import FormData
 
 from indexer.calibration import RISK
@@ -79,10 +79,22 @@ class ImageQuery(Upload, RegionOptions):
     """Search with an uploaded image."""
 
 
-class StoredQuery(RegionOptions):
-    """Search with an indexed image; needs neither its file nor the model."""
+class NamedQuery(RegionOptions):
+    """Search with an indexed image, which needs neither its file nor the model, or with the image
+    behind a URL, where the service fetches any."""
 
-    id: str = Field(pattern="^[0-9a-f]{64}$", description="sha256 of the image.", examples=[SHA256])
+    id: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="sha256 of the image.", examples=[SHA256]
+    )
+    url: str | None = Field(
+        None, max_length=2000, description="https, of a host on the service's list."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.id is None) == (self.url is None):
+            raise ValueError("expected either id or url")
+        return self
 
     @classmethod
     def of(cls, body: bytes) -> Self:

@@ -41,6 +41,8 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     ),
     "usage": (HTTPStatus.UNPROCESSABLE_ENTITY, "The request cannot be met as it is asked"),
     "image-rejected": (HTTPStatus.UNPROCESSABLE_ENTITY, "The bytes are no image that can be used"),
+    "url-refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "This URL is not fetched"),
+    "url-unreachable": (HTTPStatus.BAD_GATEWAY, "The URL does not give an image"),
     "too-many-requests": (HTTPStatus.TOO_MANY_REQUESTS, "More requests than are allowed"),
     "error": (HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed"),
     "checkpoint": (HTTPStatus.INTERNAL_SERVER_ERROR, "The checkpoint cannot be used"),
@@ -106,6 +108,18 @@ class ModelUnavailable(LineupError):
     """The model's process is dead, hung or not done in time."""
 
     code = "model-unavailable"
+
+
+class UrlRefused(LineupError):
+    """A URL that the service does not fetch from."""
+
+    code = "url-refused"
+
+
+class UrlUnreachable(LineupError):
+    """A URL that may be fetched but cannot be."""
+
+    code = "url-unreachable"
 
 
 class FieldError(BaseModel):

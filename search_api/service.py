@@ -14,6 +14,7 @@ from indexer.images.region import Region
 from indexer.index import Index
 from indexer.types import Encoded
 from search_api.access import Keyring
+from search_api.fetch import Fetcher
 from search_api.model.worker import ModelWorker
 from search_api.quota import Quotas
 from search_api.settings import Settings
@@ -30,6 +31,7 @@ class Service:
     keyring: Keyring
     quotas: Quotas
     upkeep: Upkeep
+    fetcher: Fetcher
 
     async def encode(
         self, data: bytes, *, keep: bool = False, region: Region | None = None
@@ -69,9 +71,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             keyring = Keyring(index.store, required=settings.auth == "required")
             quotas = Quotas(settings.key_rate, settings.key_requests)
             upkeep = Upkeep(index)
+            fetcher = Fetcher(settings.url_hosts, settings.max_upload_bytes)
             keeping = asyncio.create_task(upkeep.run())
             try:
-                yield Service(settings, index, model, keyring, quotas, upkeep)
+                yield Service(settings, index, model, keyring, quotas, upkeep, fetcher)
             finally:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)

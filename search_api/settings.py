@@ -1,11 +1,12 @@
 """What the service can be told, by flag, environment (`LINEUP_*`) or TOML, in this order."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -48,6 +49,11 @@ class Settings(BaseSettings):
     shutdown_timeout: int = Field(
         30, ge=0, description="Seconds that requests in work have to end when the service stops."
     )
+    url_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts from which a query's URL may be fetched, separated by commas, "
+        "*.example.org for those below one; none: no URL is.",
+    )
     max_pixels: int = Field(
         Limits().max_pixels,
         ge=1,
@@ -70,6 +76,13 @@ class Settings(BaseSettings):
     kill_after: float = Field(
         30.0, gt=0, description="Seconds without a step of the model: its process is replaced."
     )
+
+    @field_validator("url_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(host.strip().lower() for host in value.split(",") if host.strip())
 
     @property
     def limits(self) -> Limits:

@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 
 from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.filters import Filter
+from indexer.images.region import Region
 from indexer.index import (
     Answer,
+    Index,
     Query,
     RegionAnswer,
     RegionQuery,
@@ -21,14 +23,15 @@ from indexer.index import (
     search_region,
 )
 from indexer.index import search as search_index
+from indexer.types import Encoded
 from search_api.access import Caller, CallerOf
 from search_api.asking import (
     FORM,
     JSON,
     MAX_FIELD_BYTES,
     ImageQuery,
+    NamedQuery,
     Options,
-    StoredQuery,
     form_schema,
     media_type,
 )
@@ -37,6 +40,8 @@ from search_api.problems import (
     ModelUnavailable,
     Overloaded,
     UnsupportedMediaType,
+    UrlRefused,
+    UrlUnreachable,
     documented,
     invalid,
 )
@@ -49,7 +54,7 @@ REQUEST_BODY = {
     "content": {
         FORM: {"schema": form_schema(ImageQuery)},
         JSON: {
-            "schema": StoredQuery.model_json_schema(),
+            "schema": NamedQuery.model_json_schema(),
             "examples": {
                 "indexed image": {"value": {"id": SHA256}},
                 "with a filter": {
@@ -80,8 +85,19 @@ UPLOAD_ERRORS = (
 PROBLEMS = documented(
     NotFound(f"no image {SHA256} in generation 3 of the index"),
     UnsupportedMediaType("a body of type text/plain", expected=f"{FORM} or {JSON}"),
+    UrlRefused("the host 'elsewhere.example' is not on this service's list"),
+    UrlUnreachable("the URL was answered with 404"),
     *UPLOAD_ERRORS,
 )
+
+
+def uploaded(
+    index: Index, encoded: Encoded, region: Region | None
+) -> Callable[[], Query | RegionQuery]:
+    """The query of an image that was encoded for it."""
+    if region is None:
+        return partial(query_encoded, encoded)
+    return partial(region_encoded, index, encoded, region)
 
 
 def answer_to(
@@ -111,7 +127,7 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
     indexed image in JSON; the other fields are the same. An uploaded image is not kept.
     """
     index = service.index
-    asked: ImageQuery | StoredQuery
+    asked: ImageQuery | NamedQuery
     query: Callable[[], Query | RegionQuery]
     match media_type(request):
         case "multipart/form-data":
@@ -121,15 +137,16 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
                 asked = ImageQuery.of(form)
                 where, region = asked.filter(), asked.box()
                 data = await asked.image.read()
-            encoded = await service.encode(data, region=region)
-            query = partial(query_encoded, encoded)
-            if region is not None:
-                query = partial(region_encoded, index, encoded, region)
+            query = uploaded(index, await service.encode(data, region=region), region)
         case "application/json":
-            asked = StoredQuery.of(await request.body())
+            asked = NamedQuery.of(await request.body())
             where, region = asked.filter(), asked.box()
-            query = partial(query_stored, index, asked.id, asked.generation)
-            if region is not None:
+            if asked.id is None:
+                fetched = await service.fetcher.fetch(asked.url or "")
+                query = uploaded(index, await service.encode(fetched, region=region), region)
+            elif region is None:
+                query = partial(query_stored, index, asked.id, asked.generation)
+            else:
                 query = partial(region_stored, index, asked.id, region, asked.generation)
         case other:
             raise UnsupportedMediaType(

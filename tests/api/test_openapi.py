@@ -58,6 +58,7 @@ PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
     ("post", "/v1/search", "unsupported-media-type"): {"content": b"x"},
     ("post", "/v1/search", "invalid-request"): {"json": {}},
     ("post", "/v1/search", "usage"): {"json": {"id": ABSENT, "where": "x"}},
+    ("post", "/v1/search", "url-refused"): {"json": {"url": "https://elsewhere.example/"}},
     ("post", "/v1/search", "image-rejected"): {"files": {"image": b"x"}},
     ("post", "/v1/reports", "bad-request"): {
         "content": b"x",
@@ -132,8 +133,9 @@ ELSEWHERE = {
     "forbidden",
     "too-many-requests",
     "request-timeout",
+    "url-unreachable",
 }
-"""Provoked in test_limits.py and test_access.py."""
+"""Provoked in test_limits.py and test_access.py and test_fetch.py."""
 IN_TURN = {("post", "/v1/decisions/{number}/undo", "usage")}
 """Provoked in test_families.py, since it takes a decision first."""
 
