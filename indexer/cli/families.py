@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from indexer.cli.options import author_option, index_option, json_option, print_json
-from indexer.families.decisions import Action, Merge, NotFake, Pin, Reject, Rename, Split, Undo
+from indexer.families.actions import Action, Merge, NotFake, Pin, Reject, Rename, Split, Undo
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.families.describe import Family
 from indexer.images.region import Region
-from indexer.index import Answer, RegionAnswer
+from indexer.index import Answer, Hit, RegionAnswer, RegionHit
 from indexer.store import Change, Decided, Membership
 
 LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
@@ -37,19 +37,14 @@ def print_answer(answer: Answer) -> None:
     if answer.probability_fake is not None:
         score += f", calibrated p(fake) {answer.probability_fake:.2f}"
     console.print(f"{score}; generation {answer.generation}; query {answer.query_sha256[:12]}")
-    table = Table(box=None)
-    for name in ("#", "similarity", "by chance", "odds", "label", "family"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("image", overflow="fold")
+    table = _hits("similarity", "by chance", "odds")
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
             f"{hit.similarity:.3f}",
             "-" if hit.false_match_rate is None else one_in(hit.false_match_rate.upper),
             "-" if hit.likelihood_ratio is None else odds(hit.likelihood_ratio.log10),
-            hit.label or "-",
-            hit.family or "-",
-            "/".join(Path(hit.uri).parts[-2:]),
+            *_known(hit),
         )
     console.print(table)
     console.print(
@@ -61,6 +56,19 @@ def print_answer(answer: Answer) -> None:
     console.print("A similarity is a lead, not proof: docs/reading-a-result.md")
 
 
+def _hits(*figures: str) -> Table:
+    """An empty table of hits: rank, figures, and what `_known` tells."""
+    table = Table(box=None)
+    for name in ("#", *figures, "label", "family"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("image", overflow="fold")
+    return table
+
+
+def _known(hit: Hit | RegionHit) -> tuple[str, str, str]:
+    return hit.label or "-", hit.family or "-", "/".join(Path(hit.uri).parts[-2:])
+
+
 def print_region_answer(answer: RegionAnswer) -> None:
     """A ranked table of images that show a region, and where they show it."""
     console = _console()
@@ -68,19 +76,14 @@ def print_region_answer(answer: RegionAnswer) -> None:
         f"region {_pixels(answer.region)} of {answer.query_sha256[:12]}, {answer.patches} "
         f"patches; generation {answer.generation}"
     )
-    table = Table(box=None)
-    for name in ("#", "agreement", "by chance", "shown at x,y,w,h", "label", "family"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("image", overflow="fold")
+    table = _hits("agreement", "by chance", "shown at x,y,w,h")
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
             f"{hit.agreement:.3f}",
             f"{hit.by_chance:.3f}",
             _pixels(hit.region),
-            hit.label or "-",
-            hit.family or "-",
-            "/".join(Path(hit.uri).parts[-2:]),
+            *_known(hit),
         )
     console.print(table)
     console.print(

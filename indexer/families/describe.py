@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from indexer.families.decisions import Base, State
+from indexer.families.fold import Base, State
 from indexer.families.naming import code_name
 from indexer.types import Float32, Int64
 

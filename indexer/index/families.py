@@ -10,20 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import NotFound
-from indexer.families.decisions import (
-    Action,
-    Base,
-    Decision,
-    Label,
-    NotFake,
-    State,
-    apply,
-    check,
-    from_json,
-    label_id,
-    to_json,
-)
+from indexer.families.actions import Action, Decision, Label, NotFake, from_json, to_json
+from indexer.families.decisions import apply, check
 from indexer.families.describe import names
+from indexer.families.fold import Base, State, label_id
 from indexer.families.identity import changes
 from indexer.index.core import Index
 from indexer.index.finding import find

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from indexer.families.decisions import label_id
 from indexer.families.discover import NOBODY, by_neighbours, discover
+from indexer.families.fold import label_id
 from indexer.families.graph import NEIGHBOURS, shared_neighbours
 from indexer.families.identity import match
 from indexer.families.layout import layout

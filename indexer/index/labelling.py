@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from indexer.families.decisions import Label
+from indexer.families.actions import Label
 from indexer.index.core import Index
 from indexer.index.families import decide
 

@@ -1,7 +1,7 @@
 """The tables of families: what analysts decided, what was found, and what is in force.
 
 Decisions, builds and lineage are only ever inserted. Memberships and families in force are
-the fold of the decisions over the last build (`indexer.families.decisions`), written out as
+the fold of the decisions over the last build (`indexer.families.fold`), written out as
 rows so that a filter can read them at any generation.
 """
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.errors import NotFound, UsageError
-from indexer.families.decisions import Merge, Pin, Reject, Rename, Split, Undo
+from indexer.families.actions import Merge, Pin, Reject, Rename, Split, Undo
 from indexer.index.families import decide
 from indexer.store import Decided
 from search_api.access import CallerOf

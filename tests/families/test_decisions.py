@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import NotFound, UsageError
-from indexer.families.decisions import (
+from indexer.families.actions import (
     Action,
-    Base,
     Decision,
     Label,
     Merge,
@@ -19,14 +18,11 @@ from indexer.families.decisions import (
     Rename,
     Split,
     Undo,
-    active,
-    apply,
-    check,
     from_json,
-    label_id,
-    split_id,
     to_json,
 )
+from indexer.families.decisions import active, apply, check
+from indexer.families.fold import Base, label_id, split_id
 
 IMAGES = [f"i{n}" for n in range(8)]
 FAMILIES = ["fa", "fb", "fc"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from indexer.families.decisions import Base, State
 from indexer.families.describe import Members, describe, exemplars, names
+from indexer.families.fold import Base, State
 from indexer.families.layout import layout
 from indexer.families.naming import code_name, distinctive
 

@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 from store_samples import PASSPORT, new_image, sha
 
 from indexer.errors import NotFound, UsageError
-from indexer.families.decisions import (
-    Label,
-    Merge,
-    NotFake,
-    Pin,
-    Reject,
-    Rename,
-    Split,
-    Undo,
-)
+from indexer.families.actions import Label, Merge, NotFake, Pin, Reject, Rename, Split, Undo
 from indexer.filters import parse_filter
 from indexer.index import Index, query_stored, search
 from indexer.index.cards import card, cards, lineage_of, members_of, places
