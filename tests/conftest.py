@@ -1,9 +1,11 @@
 """What several suites share; its presence also makes `tests/hostile.py` importable."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import run
 from hostile import write_hostile
 
 
@@ -21,3 +23,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     """The folder of hostile files and, by name, "decoded" or the reason each must get."""
     folder = tmp_path_factory.mktemp("hostile")
     return folder, write_hostile(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of one demo, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, run("demo", "--to", folder)
+
+
+@pytest.fixture
+def demo_index(demo: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the demo's index, to do with as one likes."""
+    return Path(shutil.copytree(demo[0] / "demo.index", tmp_path / "demo.index"))

@@ -154,15 +154,13 @@ def _bits(cllr: float | None) -> str:
 
 def print_families(families: Sequence[Family]) -> None:
     """One family to a line."""
-    table = Table(box=None)
+    table = Table(box=None, pad_edge=False)
     table.add_column("family", no_wrap=True)
     table.add_column("name", overflow="fold", min_width=12)
-    for name in ("from", "images", "said", "purity", "cohesion", "stable", "fake"):
-        table.add_column(name, justify="left" if name == "from" else "right")
-    table.add_column("nearest", overflow="fold")
-    called = {family.id: family.name for family in families}
+    table.add_column("from")
+    for name in ("images", "said", "purity", "cohesion", "stable", "fake"):
+        table.add_column(name, justify="right", no_wrap=True)
     for family in families:
-        nearest = [f"{called[other]} {cosine:.2f}" for other, cosine in family.nearest]
         table.add_row(
             family.id,
             family.name,
@@ -170,7 +168,6 @@ def print_families(families: Sequence[Family]) -> None:
             str(family.size),
             str(family.labelled),
             *map(_share, (family.purity, family.cohesion, family.stability, family.fake_share)),
-            nearest[0] if nearest else "-",
         )
     _console().print(table)
 

@@ -27,7 +27,7 @@ TIES: Final = 0.3
 """The least edge weight that ties a member to its family; what lies anywhere has less."""
 MAJORITY: Final = 0.6
 """An image without such ties is a member if more than this share of its nearest are."""
-UNITE: Final = 0.2
+UNITE: Final = 0.3
 """Families found before are one when this share of the smaller one's ties leads to the other."""
 DIVIDE: Final = 0.02
 """A family found before is two when less than this share of a part's ties leads to the rest."""

@@ -18,6 +18,8 @@ from indexer.index.patch_gallery import PatchGallery, patches_at
 from indexer.store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from indexer.encoder import VitEncoder
 
 TRUTH = "truth.sqlite"
@@ -155,6 +157,26 @@ class Index:
                 do="use the checkpoint that the index was built with, or build another index",
             )
         self._encoder = encoder
+
+    # -- data frames
+
+    def images(self, generation: int | None = None) -> "pd.DataFrame":
+        """See `indexer.index.frames.images`."""
+        from indexer.index import frames  # pandas, only where a frame is wanted
+
+        return frames.images(self, generation)
+
+    def families(self, generation: int | None = None) -> "pd.DataFrame":
+        """See `indexer.index.frames.families`."""
+        from indexer.index import frames
+
+        return frames.families(self, generation)
+
+    def labels(self, generation: int | None = None) -> "pd.DataFrame":
+        """See `indexer.index.frames.labels`."""
+        from indexer.index import frames
+
+        return frames.labels(self, generation)
 
     # -- generations
 

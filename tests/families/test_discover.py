@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks import families as benchmark
 from indexer.families.discover import NOBODY as NOISE
 from indexer.families.discover import discover
 from indexer.families.graph import shared_neighbours
@@ -141,3 +142,12 @@ def test_planted_families_are_stable_and_arbitrary_ones_are_not(gallery) -> None
     assert firm.min() > 0.75
     shuffled = np.random.default_rng(0).permutation(found.family)
     assert stability(graph, shuffled, rounds=3).max() < 0.3
+
+
+@pytest.mark.slow
+def test_many_planted_families_are_recovered() -> None:
+    vectors, truth = benchmark.planted(100_000)
+    found = benchmark.kept(vectors)
+    assert adjusted_rand_score(truth, found) > 0.9
+    inside = truth != NOISE
+    assert adjusted_rand_score(truth[inside], found[inside]) > 0.98

@@ -308,3 +308,27 @@ def test_random_decisions_hold_through_three_builds_and_undo_restores(
             build_families(index)
             assert force(index) == decided
         assert index.store.check() == []
+
+
+def test_data_frames_say_what_the_index_says(index: Index) -> None:
+    names = ids_of(index)
+    merge = decide(index, Merge(names["glow"], (names["warp"],)), "ann")
+    decide(index, Undo(merge), "ben")
+    frame = index.images()
+    columns = index.store.columns(index.store.ids())
+    assert frame.index.tolist() == columns.sha256
+    assert [name if isinstance(name, str) else None for name in frame["family"]] == columns.family
+    assert set(frame.loc[sha("u10"), ["family_id", "meta.tool"]]) == {names["tool: t2"], "t2"}
+    assert frame[["x", "y"]].notna().all(axis=None)
+    assert index.families()["name"].to_dict() == {found.id: found.name for found in cards(index)}
+    said = index.labels()
+    assert said[["author", "kind", "undone"]].to_numpy().tolist() == [
+        ["ann", "merge", True],
+        ["ben", "undo", False],
+    ]
+
+
+def test_frames_of_an_empty_index(tmp_path: Path) -> None:
+    Store.create(tmp_path / TRUTH, PASSPORT, REFERENCE).close()
+    with Index.open(tmp_path) as index:
+        assert [len(frame) for frame in (index.images(), index.labels())] == [0, 0]
