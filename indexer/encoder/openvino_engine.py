@@ -22,6 +22,10 @@ try:
 except ImportError as error:
     raise MissingExtra("openvino", "openvino", "the engine openvino") from error
 
+# The first array that OpenVINO sees makes its binding load NumPy's interface under a C++ guard,
+# while it also waits for the interpreter: two threads at once would wait for each other for ever.
+_ = ov.Tensor(np.zeros(1, np.float32)).data
+
 MODEL = "model.xml"
 PRECISIONS = ("fp32", "bf16", "int8")
 
