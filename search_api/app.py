@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 
 from indexer import __version__
 from search_api import access, problems
@@ -59,8 +60,12 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (*gallery, health, metrics, page):
         app.include_router(routes.router)
     app.mount("/assets", page.assets)
+    MultiPartParser.spool_max_size = settings.max_upload_bytes  # beyond it, a file is made
     app.add_middleware(
-        BodyLimit, max_bytes=settings.max_upload_bytes, seconds=settings.body_timeout
+        BodyLimit,
+        max_bytes=settings.max_upload_bytes,
+        max_memory=settings.max_body_memory,
+        seconds=settings.body_timeout,
     )
     app.add_middleware(access.Access)
     app.add_middleware(RequestLimit, max_requests=settings.max_requests)

@@ -65,7 +65,7 @@ class RegionOptions(Options):
 
 
 class Upload(Options):
-    """An uploaded image, which is neither stored nor logged."""
+    """An uploaded image."""
 
     image: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, GIF, BMP or AVIF.")
 

@@ -1,7 +1,7 @@
-"""Limits on what a client may make the service hold: body bytes and requests at once.
+"""Limits on what clients may make the service hold: body bytes and requests at once.
 
-Pure ASGI, since bodies must be counted while they stream: Starlette spools uploads to disk
-without a limit before a route runs, and its own body limit answers in plain text.
+Pure ASGI, since bodies must be counted while they stream: Starlette reads an upload without a
+limit before a route runs, and its own body limit answers in plain text.
 """
 
 import asyncio
@@ -18,14 +18,17 @@ UNLIMITED = "/health/"
 
 
 class BodyLimit:
-    """Refuses a request body of more than `max_bytes` with 413, and one that takes more than
-    `seconds` to come with 408, and closes the connection.
+    """Refuses a request body of more than `max_bytes` with 413, one that takes more than
+    `seconds` to come with 408, and one that would bring those in work over `max_memory` bytes
+    together with 503, and closes the connection.
 
     A Content-Length that admits too much is refused at once; one that does not is not trusted.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
-        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
+    def __init__(self, app: ASGIApp, max_bytes: int, max_memory: int, seconds: float) -> None:
+        self.app, self.max_bytes, self.max_memory = app, max_bytes, max_memory
+        self.seconds = seconds
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,18 +49,32 @@ class BodyLimit:
                     message = await receive()
             except TimeoutError:
                 raise self._too_slow() from None
-            received += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            received += size
+            self._held += size
             whole = not message.get("more_body", False)
             if received > self.max_bytes:
                 raise self._too_large()
+            if self._held > self.max_memory:
+                raise self._too_many()
             return message
 
-        await self.app(scope, counted, send)
+        try:
+            await self.app(scope, counted, send)
+        finally:
+            self._held -= received
 
     def _too_slow(self) -> HTTPException:
         return HTTPException(
             408,
             f"a request body that was not there within {self.seconds:g} s",
+            {"Connection": "close"},
+        )
+
+    def _too_many(self) -> HTTPException:
+        return HTTPException(
+            503,
+            f"request bodies of {self.max_memory:,} bytes are in work; try again later",
             {"Connection": "close"},
         )
 

@@ -62,6 +62,7 @@ CODES_OF_STATUS = {
     HTTPStatus.REQUEST_TIMEOUT: "request-timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content-too-large",
     HTTPStatus.TOO_MANY_REQUESTS: "too-many-requests",
+    HTTPStatus.SERVICE_UNAVAILABLE: "overloaded",
 }
 """The codes of errors that the framework raises by status."""
 

@@ -10,8 +10,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from indexer.errors import CheckpointError
 from indexer.images.region import Region
 from indexer.index import Index
+from indexer.index.kept_queries import KeptQueries
 from indexer.types import Encoded
 from search_api.access import Keyring
 from search_api.fetch import Fetcher
@@ -32,6 +34,7 @@ class Service:
     quotas: Quotas
     upkeep: Upkeep
     fetcher: Fetcher
+    kept_queries: KeptQueries
 
     async def encode(
         self, data: bytes, *, keep: bool = False, region: Region | None = None
@@ -48,6 +51,18 @@ class Service:
             region=region,
             timeout=self.settings.model_timeout,
         )
+
+    async def encode_query(
+        self, data: bytes, author: str, *, region: Region | None = None
+    ) -> Encoded:
+        """Encode an image that `author` asks about; it is kept only where the settings say so.
+
+        Raises what `encode` does.
+        """
+        encoded = await self.encode(data, region=region)
+        if self.settings.keep_queries:
+            await run_in_threadpool(self.kept_queries.keep, data, author)
+        return encoded
 
 
 @asynccontextmanager
@@ -66,20 +81,33 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             kill_after=settings.kill_after,
         )
         try:
-            await model.start()
+            await _started(model, settings)
             await run_in_threadpool(index.gallery)
             keyring = Keyring(index.store, required=settings.auth == "required")
             quotas = Quotas(settings.key_rate, settings.key_requests)
             upkeep = Upkeep(index)
             fetcher = Fetcher(settings.url_hosts, settings.max_upload_bytes)
+            kept = KeptQueries(index)
             keeping = asyncio.create_task(upkeep.run())
             try:
-                yield Service(settings, index, model, keyring, quotas, upkeep, fetcher)
+                yield Service(settings, index, model, keyring, quotas, upkeep, fetcher, kept)
             finally:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
         finally:
             await model.stop()
+
+
+async def _started(model: ModelWorker, settings: Settings) -> None:
+    """Raises CheckpointError, which says how the index can have its checkpoint again."""
+    try:
+        await model.start()
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"the model of {settings.index} does not start: {error.found}",
+            expected=error.expected,
+            do=error.do or "put the checkpoint back where the index found it: indexer info",
+        ) from error
 
 
 def _service(request: Request) -> Service:

@@ -40,11 +40,21 @@ class Settings(BaseSettings):
         description="Ed25519 key (PEM) that reports are signed with, made when there is none; "
         "by default ~/.config/lineup/signing.pem.",
     )
+    keep_queries: bool = Field(
+        False,
+        description="true: keep every image that is asked about in the index folder, queries/; "
+        "false: keep none.",
+    )
     max_upload_bytes: int = Field(
         32 * MEBIBYTE, ge=1, le=64 * MEBIBYTE, description="Largest request body, in bytes."
     )
     body_timeout: float = Field(
         60.0, gt=0, description="Seconds in which a request body must be there, else 408."
+    )
+    max_body_memory: int = Field(
+        256 * MEBIBYTE,
+        ge=64 * MEBIBYTE,
+        description="Bytes of request bodies in memory at once; more are refused with 503.",
     )
     shutdown_timeout: int = Field(
         30, ge=0, description="Seconds that requests in work have to end when the service stops."

@@ -5,6 +5,7 @@ from typing import Any
 
 from indexer.index.core import Index
 from indexer.index.derived_folder import DerivedDamaged, check, folders
+from indexer.index.kept_queries import KeptQueries
 from indexer.store import Counts
 
 
@@ -22,6 +23,7 @@ def info(index: Index) -> dict[str, Any]:
         "passport": asdict(store.passport),
         "patches": index.patch_policy.reference,
         "fit": None if fit is None else asdict(fit),
+        "kept_queries": len(KeptQueries(index).digests()),
         "rejects": [asdict(reject) for reject in store.rejects()],
     }
 

@@ -6,9 +6,11 @@ import click
 
 from indexer.errors import LineupError, UsageError
 from search_api.cli.keys import keys
+from search_api.cli.queries import queries
 from search_api.cli.serve import search_api
 
 search_api.add_command(keys)
+search_api.add_command(queries)
 
 
 def main() -> None:

@@ -1,17 +1,8 @@
 """search-api keys: add, list, revoke."""
 
-import getpass
-
 import click
 
-index_option = click.option(
-    "--index",
-    "index_path",
-    envvar="LINEUP_INDEX",
-    required=True,
-    metavar="DIR",
-    help="The index folder.  [env: LINEUP_INDEX]",
-)
+from search_api.cli.options import author, index_option
 
 
 @click.group()
@@ -44,7 +35,7 @@ def add(name: str, index_path: str, scopes: str) -> None:
     from search_api.keys import new_key
 
     key, kept = new_key(name, frozenset(scopes.split(",")))
-    with Index.open(index_path) as index, index.store.commit("key added", _author()) as txn:
+    with Index.open(index_path) as index, index.store.commit("key added", author("keys")) as txn:
         txn.add_key(kept)
     click.echo(key)
 
@@ -71,10 +62,6 @@ def revoke(name: str, index_path: str) -> None:
     """Let a key in no more."""
     from indexer.index import Index
 
-    with Index.open(index_path) as index, index.store.commit("key revoked", _author()) as txn:
+    with Index.open(index_path) as index, index.store.commit("key revoked", author("keys")) as txn:
         txn.revoke_key(name)
     click.echo(f"{name} is revoked", err=True)
-
-
-def _author() -> str:
-    return f"search-api keys ({getpass.getuser()})"

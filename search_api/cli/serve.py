@@ -12,9 +12,12 @@ def _settings_options(command: click.Group) -> click.Group:
     """A flag for every field of the settings; the settings themselves check the values."""
     for name, field in reversed(Settings.model_fields.items()):
         default = "required" if field.is_required() else f"default: {field.default}"
+        dashed = name.replace("_", "-")
+        switch = field.annotation is bool
         flag = click.Option(
-            [f"--{name.replace('_', '-')}", name],
-            metavar="VALUE",
+            [f"--{dashed}/--no-{dashed}" if switch else f"--{dashed}", name],
+            metavar=None if switch else "VALUE",
+            default=None,
             help=f"{field.description}  [{default}; env: LINEUP_{name.upper()}]",
         )
         command.params.insert(0, flag)
@@ -34,7 +37,7 @@ def _settings_options(command: click.Group) -> click.Group:
 )
 @click.version_option(__version__, prog_name="search-api")
 @click.pass_context
-def search_api(context: click.Context, /, config: Path | None, **flags: str | None) -> None:
+def search_api(context: click.Context, /, config: Path | None, **flags: object) -> None:
     """Serve searches over an index by HTTP.
 
     A flag goes before its environment variable, that before the file given by --config.
@@ -55,16 +58,27 @@ def search_api(context: click.Context, /, config: Path | None, **flags: str | No
     from indexer.index import Index
     from search_api.app import create_app
     from search_api.logs import log_as_json
+    from search_api.startup import Startup, open_door
 
-    Index.open(settings.index).close()  # a wrong path is told in one line, before any start-up
+    with Index.open(settings.index) as index:  # a wrong path is told in one line
+        warning = open_door(settings, index)
     click.echo(f"settings: {settings.model_dump_json()}", err=True)
+    if warning:
+        click.echo(warning, err=True)
     log_as_json()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=settings.shutdown_timeout,
-    )
+    app = Startup(create_app(settings))
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            lifespan="on",
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=settings.shutdown_timeout,
+        )
+    except SystemExit:
+        if app.failure:
+            raise app.failure from None
+        raise

@@ -48,8 +48,8 @@ async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
     """Search with an uploaded image and answer with a signed evidence report, a ZIP file.
 
     It holds report.html to read and print, report.json, the image, thumbnails of its hits and
-    the calibration; `indexer report verify` checks it. The service keeps nothing of it but its
-    sha256 in the audit chain.
+    the calibration; `indexer report verify` checks it. The service does not keep it; the audit
+    chain has its sha256.
     """
     kind = media_type(request)
     if kind != FORM:
@@ -58,7 +58,7 @@ async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
         asked = ReportQuery.of(form)
         where = asked.filter()
         name, data = asked.image.filename or "", await asked.image.read()
-    query = query_encoded(await service.encode(data))
+    query = query_encoded(await service.encode_query(data, caller.name))
     wanted = Asked(data, name, asked.k, where, asked.generation, asked.risk)
     key = SigningKey.load_or_make(service.settings.signing_key or default_key())
     package = await run_in_threadpool(

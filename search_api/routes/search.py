@@ -124,7 +124,8 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
     """The known images that are most like this one, or that show a region of it, best first.
 
     The image is uploaded as a form with the field `image`, or named by the sha256 of an
-    indexed image in JSON; the other fields are the same. An uploaded image is not kept.
+    indexed image in JSON; the other fields are the same. An uploaded image is not kept, unless the
+    operator has chosen `--keep-queries`.
     """
     index = service.index
     asked: ImageQuery | NamedQuery
@@ -137,13 +138,15 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
                 asked = ImageQuery.of(form)
                 where, region = asked.filter(), asked.box()
                 data = await asked.image.read()
-            query = uploaded(index, await service.encode(data, region=region), region)
+            encoded = await service.encode_query(data, caller.name, region=region)
+            query = uploaded(index, encoded, region)
         case "application/json":
             asked = NamedQuery.of(await request.body())
             where, region = asked.filter(), asked.box()
             if asked.id is None:
-                fetched = await service.fetcher.fetch(asked.url or "")
-                query = uploaded(index, await service.encode(fetched, region=region), region)
+                data = await service.fetcher.fetch(asked.url or "")
+                encoded = await service.encode_query(data, caller.name, region=region)
+                query = uploaded(index, encoded, region)
             elif region is None:
                 query = partial(query_stored, index, asked.id, asked.generation)
             else:

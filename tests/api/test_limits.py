@@ -80,23 +80,25 @@ def test_an_honest_length_is_refused_before_a_byte_is_read(
     assert response.headers["connection"] == "close"
 
 
-def test_a_body_that_comes_too_slowly_is_refused() -> None:
-    async def read(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            while (await receive())["more_body"]:
-                pass
-            response = Response(status_code=204)
-        except HTTPException as refused:
-            response = respond(refused)
-        await response(scope, receive, send)
+async def read(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the body."""
+    try:
+        while (await receive())["more_body"]:
+            pass
+        response = Response(status_code=204)
+    except HTTPException as refused:
+        response = respond(refused)
+    await response(scope, receive, send)
 
+
+def test_a_body_that_comes_too_slowly_is_refused() -> None:
     async def drip() -> AsyncIterator[bytes]:
         for _ in range(4):
             yield b"x"
             await asyncio.sleep(0.1)
 
     async def scenario(seconds: float) -> httpx.Response:
-        transport = httpx.ASGITransport(BodyLimit(read, 100, seconds))
+        transport = httpx.ASGITransport(BodyLimit(read, 100, 100, seconds))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.post("/", content=drip())
 
@@ -107,6 +109,34 @@ def test_a_body_that_comes_too_slowly_is_refused() -> None:
         "urn:lineup:problem:request-timeout",
     )
     assert refused.headers["connection"] == "close"
+
+
+def test_bodies_are_bounded_together_and_room_comes_back() -> None:
+    async def scenario() -> None:
+        more, held = asyncio.Event(), asyncio.Event()
+
+        async def body(first: int, last: int) -> AsyncIterator[bytes]:
+            yield bytes(first)
+            held.set()
+            await more.wait()
+            yield bytes(last)
+
+        transport = httpx.ASGITransport(BodyLimit(read, 100, 100, 5))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            working = asyncio.create_task(client.post("/", content=body(60, 40)))
+            await held.wait()
+            refused = await client.post("/", content=bytes(41))
+            assert (refused.status_code, refused.json()["type"]) == (
+                503,
+                "urn:lineup:problem:overloaded",
+            )
+            assert refused.headers["retry-after"] == "1"
+            assert (await client.post("/", content=bytes(40))).status_code == 204
+            more.set()
+            assert (await working).status_code == 204
+            assert (await client.post("/", content=bytes(100))).status_code == 204
+
+    asyncio.run(scenario())
 
 
 def test_requests_beyond_the_limit_are_refused_and_health_is_not() -> None:
