@@ -28,7 +28,7 @@ class KeptQueries:
         """The sha256 of each, in order."""
         if not self.folder.is_dir():
             return []
-        return sorted(name for name in os.listdir(self.folder) if _DIGEST.fullmatch(name))
+        return sorted(file.name for file in self.folder.iterdir() if _DIGEST.fullmatch(file.name))
 
     def keep(self, data: bytes, author: str) -> None:
         """Keep an image durably, once; the audit chain tells of it before the file is there."""

@@ -1,7 +1,6 @@
 """What is left of an image that was asked about: nothing, unless the operator keeps it."""
 
 import json
-import os
 import shutil
 import socket
 import time
@@ -39,7 +38,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def open_files(pid: int) -> set[str]:
     """The files that a process has open, whether they still have a name or not."""
-    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
     return {name for name in links if name.startswith("/") and not name.startswith("/dev/")}
 
 
