@@ -179,7 +179,7 @@ def _enter(quotas: Quotas, caller: Caller) -> dict[str, str]:
     return {} if caller.key_id is None else quotas.enter(caller.key_id, time.monotonic())
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     caller: Caller = request.scope["caller"]
     return caller
 

@@ -110,7 +110,7 @@ async def _started(model: ModelWorker, settings: Settings) -> None:
         ) from error
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 

@@ -2,6 +2,7 @@
 
 from indexer.calibration.annotations import Annotations
 from indexer.calibration.calibration import Calibration, fit_calibration
+from indexer.calibration.comparisons import SILENT
 from indexer.calibration.crossfit import HeldOut, cross_fit
 from indexer.calibration.estimate import Estimate, Missing, one_in
 from indexer.calibration.likelihood import odds, verbal
@@ -10,6 +11,7 @@ from indexer.calibration.verdict import RISK, Evidence, Verdict
 
 __all__ = [
     "RISK",
+    "SILENT",
     "Annotations",
     "Calibration",
     "Estimate",

@@ -66,7 +66,8 @@ class Calibration:
         *,
         risk: float = RISK,
     ) -> Verdict:
-        """Judge a query by its `similarities` (n,) to all n images of the annotated gallery.
+        """Judge a query by its `similarities` (n,) to all n images of the annotated gallery,
+        SILENT for one that must not speak.
 
         `score` is the checkpoint's p(fake), None without a head; `risk` in (0, 1) the
         accepted probability of excluding the true family. Raises UsageError for another risk.

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from indexer.errors import UsageError
@@ -48,8 +48,7 @@ class Row:
 
     def digest(self) -> str:
         """What `hash` has to be."""
-        fields = asdict(self)
-        del fields["hash"]
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "hash"}
         return hashlib.sha256(_canonical(fields)).hexdigest()
 
 

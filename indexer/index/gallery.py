@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.calibration import Annotations, Verdict
+from indexer.calibration import SILENT, Annotations, Verdict
 from indexer.errors import NotFound
 from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
@@ -82,11 +82,9 @@ class Gallery:
 
         `without` is the id of the query's own image in the gallery, which must not speak.
         """
-        others = np.flatnonzero(self.reference.ids != without)
         # Not by BLAS, whose threads spin for longer than this takes.
+        compared = similarities(self.reference.vectors, query)
+        compared[self.reference.ids == without] = SILENT
         return self.derived.calibration.verdict(
-            similarities(self.reference.vectors, query)[others],
-            self.reference.annotations.take(others),
-            score,
-            risk=risk,
+            compared, self.reference.annotations, score, risk=risk
         )

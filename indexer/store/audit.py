@@ -7,11 +7,16 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from indexer.custody import Entry, Head, Row, faults, sealed
 from indexer.store.audit_schema import audit, audit_head
 from indexer.store.content import unfaithful
+from indexer.store.prepared import Prepared
+
+HEAD: Final = Prepared(select(audit_head.c.number, audit_head.c.hash))
+ROW: Final = Prepared(insert(audit))
+END: Final = Prepared(update(audit_head).values(number=bindparam("last"), hash=bindparam("digest")))
 
 
 def now() -> str:
@@ -29,14 +34,15 @@ def begin(connection: Connection, start: str, entry: Entry) -> None:
 def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Continue the chain, inside the transaction that writes what the entries tell of."""
     rows = sealed(head_of(connection), now(), entries)
-    connection.execute(insert(audit), [_values(row) for row in rows])
-    end = rows[-1].head
-    connection.execute(update(audit_head).values(number=end.number, hash=end.hash))
+    for row in rows:
+        ROW(connection, **{name: getattr(row, name) for name in Row.__slots__})
+    END(connection, last=rows[-1].number, digest=rows[-1].hash)
 
 
 def head_of(connection: Connection) -> Head:
     """Where the chain ends."""
-    return Head(*connection.execute(select(audit_head.c.number, audit_head.c.hash)).one())
+    [head] = HEAD(connection)
+    return Head(*head)
 
 
 def rows_of(connection: Connection, last: int | None = None) -> Iterator[Row]:
@@ -71,13 +77,13 @@ class AuditTrail:
 
     def rows(self, last: int | None = None) -> Iterator[Row]:
         """The rows, oldest first; only the `last` ones where that is given."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             yield from rows_of(connection, last)
 
     def faults(self, kept: Head | None = None) -> list[str]:
         """Where the chain is not whole, and where the file does not hold what it tells, one
         line each; empty when nothing is wrong. `kept` is a head that was noted elsewhere."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             return [
                 *faults(self.genesis, rows_of(connection), head_of(connection), kept),
                 *unfaithful(connection),
@@ -109,7 +115,3 @@ class AuditTrail:
         else:
             for _, written in batch:
                 written.set_result(None)
-
-
-def _values(row: Row) -> dict[str, object]:
-    return {name: getattr(row, name) for name in Row.__slots__}

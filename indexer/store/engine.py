@@ -34,6 +34,12 @@ def sqlite_engine(path: Path) -> Engine:
     return engine
 
 
+def writer(engine: Engine) -> Engine:
+    """The same connections, for transactions that will write: they wait for other writers first,
+    not in the middle, where they would have read what is no longer so."""
+    return engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+
+
 def use_write_ahead_log(path: Path) -> None:
     """Let readers go on while a commit is written; a lasting property of the file."""
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
@@ -51,7 +57,11 @@ def _begin(connection: Connection) -> None:
 
 
 def _translate(context: ExceptionContext) -> LineupError | None:
-    error = context.original_exception
+    return translated(context.original_exception)
+
+
+def translated(error: BaseException) -> LineupError | None:
+    """What an error of the driver means; None where it is none that a user can meet."""
     if isinstance(error, UnicodeEncodeError):
         return UsageError(f"text that cannot be stored: {error}", expected="Unicode text")
     name = getattr(error, "sqlite_errorname", "")

@@ -1,14 +1,16 @@
-"""The two reads of every search, made once: making a statement costs more than running it."""
+"""The two reads of every search."""
 
+import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from indexer.errors import NotFound
+from indexer.store.prepared import Prepared
 from indexer.store.records import Match
 from indexer.store.schema import images, locations
-from indexer.store.sql import chunks, effective, live
+from indexer.store.sql import effective, live
 
 GENERATION: Final = bindparam("generation", type_=Integer)
 
@@ -27,25 +29,24 @@ _match = select(
     *(effective(field, GENERATION).label(field) for field in ("label", "family", "source")),
     images.c.score,
 )
-BY_ID: Final = _match.where(images.c.id.in_(bindparam("ids", expanding=True)))
-BY_SHA256: Final = _match.where(images.c.sha256 == bindparam("sha256"), live(images, GENERATION))
+_asked = func.json_each(bindparam("ids")).table_valued("key", "value", name="asked")
+BY_IDS: Final = Prepared(_match.join(_asked, images.c.id == _asked.c.value).order_by(_asked.c.key))
+BY_SHA256: Final = Prepared(
+    _match.where(images.c.sha256 == bindparam("sha256"), live(images, GENERATION))
+)
 
 
 def matches(connection: Connection, ids: Sequence[int], generation: int) -> list[Match]:
     """Images as `generation` saw them, in the order of the ids. Raises NotFound."""
-    found: dict[int, Match] = {}
-    for chunk in chunks(ids):
-        rows = connection.execute(BY_ID, {"ids": chunk, "generation": generation})
-        found |= {row.id: Match(**row._mapping) for row in rows}
-    if absent := [id_ for id_ in ids if id_ not in found]:
-        raise NotFound(f"no image with the internal id {absent[0]} in the index")
-    return [found[id_] for id_ in ids]
+    found = [Match(*row) for row in BY_IDS(connection, ids=json.dumps(ids), generation=generation)]
+    if absent := set(ids) - {image.id for image in found}:
+        raise NotFound(f"no image with the internal id {min(absent)} in the index")
+    return found
 
 
 def match(connection: Connection, sha256: str, generation: int) -> Match:
     """The image with this content that is there at `generation`. Raises NotFound."""
-    values: dict[str, Any] = {"sha256": sha256, "generation": generation}
-    row = connection.execute(BY_SHA256, values).first()
-    if row is None:
+    found = BY_SHA256(connection, sha256=sha256, generation=generation)
+    if not found:
         raise NotFound(f"no image {sha256} in generation {generation} of the index")
-    return Match(**row._mapping)
+    return Match(*found[0])

@@ -9,17 +9,19 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from indexer.errors import NotFound
+from indexer.store.prepared import Prepared
 from indexer.store.records import StoredImage
 from indexer.store.schema import generations, images, locations
 from indexer.store.sql import ANNOTATED, FACTS, chunks, effective, live
 from indexer.types import Annotation, Float32, ImageFacts, Int64
 
-LATEST: Final = select(func.max(generations.c.number))
+LATEST: Final = Prepared(select(func.coalesce(func.max(generations.c.number), 0)))
 
 
 def latest_generation(connection: Connection) -> int:
     """The latest committed generation, 0 when there is none."""
-    return connection.scalar(LATEST) or 0
+    latest: int = LATEST(connection)[0][0]
+    return latest
 
 
 def tally(

@@ -26,12 +26,12 @@ from indexer.store import families as rows_of_families
 from indexer.store.audit import AuditTrail, begin
 from indexer.store.check import problems
 from indexer.store.engine import (
-    BEGIN,
     BUSY_SECONDS,
     busy,
     damaged,
     sqlite_engine,
     use_write_ahead_log,
+    writer,
 )
 from indexer.store.family_schema import families, memberships
 from indexer.store.keys import live_keys
@@ -92,7 +92,7 @@ class Store:
     def __init__(
         self, engine: Engine, identity: str, passport: Passport, reference: Mapping[str, Any]
     ) -> None:
-        self._engine = engine
+        self._engine, self._writer = engine, writer(engine)
         self._turn = threading.Lock()
         self.identity: Final = identity
         self.passport: Final = passport
@@ -116,7 +116,7 @@ class Store:
         with engine.connect() as connection:
             _refuse_existing(connection, path)
         use_write_ahead_log(Path(path))
-        with _transaction(engine) as connection:
+        with writer(engine).begin() as connection:
             _refuse_existing(connection, path)
             metadata.create_all(connection)
             identity = uuid4().hex
@@ -436,7 +436,7 @@ class Store:
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise busy()
         try:
-            with _transaction(self._engine) as connection:
+            with self._writer.begin() as connection:
                 yield connection
         finally:
             self._turn.release()
@@ -444,19 +444,13 @@ class Store:
     @contextmanager
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
         """A snapshot and the generation to read it at. Raises NotFound."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             latest = latest_generation(connection)
             if generation is not None and not 0 <= generation <= latest:
                 raise NotFound(
                     f"no generation {generation} in the index", expected=f"0 to {latest}"
                 )
             yield connection, latest if generation is None else generation
-
-
-@contextmanager
-def _transaction(engine: Engine) -> Iterator[Connection]:
-    with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
-        yield connection
 
 
 def _refuse_existing(connection: Connection, path: Path | str) -> None:

@@ -3,7 +3,7 @@ from planted import held_out, planted
 
 from indexer.calibration import cross_fit
 from indexer.calibration.annotations import Annotations
-from indexer.calibration.comparisons import NEIGHBOURS, affinities, compare
+from indexer.calibration.comparisons import NEIGHBOURS, SILENT, affinities, compare
 
 
 def test_every_row_is_held_out_once_and_never_fitted_on_then():
@@ -51,3 +51,13 @@ def test_pairs_and_affinities_are_those_of_held_out_rows_with_the_rest():
 def test_a_group_without_members_has_the_least_affinity():
     similarity = np.array([[0.5, 0.25, 1.0]], np.float32)
     assert affinities(similarity, np.array([0, 0, -1]), 2).tolist() == [[0.375, -1.0]]
+
+
+def test_a_silent_image_counts_as_if_it_were_not_there():
+    rng = np.random.default_rng(1)
+    similarity, group = rng.uniform(-1, 1, (3, 40)).astype(np.float32), rng.integers(-1, 9, 40)
+    quiet = rng.random(40) < 0.5
+    silenced = np.where(quiet, np.float32(SILENT), similarity)
+    without = affinities(similarity[:, ~quiet], group[~quiet], 9)
+    assert np.array_equal(affinities(silenced, group, 9), without)
+    assert (without > -1).any()
