@@ -97,11 +97,8 @@ class Encoder(Protocol):
         """So many images a call suit the engine."""
         ...
 
-    def prepare(
-        self, image: RGB, window: tuple[float, float, float, float] | None = None
-    ) -> Float32:
-        """The model's input for one image of any size, or for a window of it (left, top, right,
-        bottom in whole pixels) that fills the input: (views, 3, height, width) float32.
+    def prepare(self, image: RGB) -> Float32:
+        """The model's input for one image of any size: (views, 3, height, width) float32.
 
         Pure and safe in any thread, so that workers can keep the engine fed."""
         ...
@@ -153,6 +150,15 @@ class Encoded:
     score: float | None
     thumbnail: bytes | None
     kept: Patches | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRegion:
+    """A region of an image: `patches` (windows, rows, columns, dim) float32 of its surroundings,
+    at one magnification each."""
+
+    facts: ImageFacts
+    patches: Float32
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from indexer.errors import CheckpointError
 from indexer.images.region import Region
 from indexer.index import Index
 from indexer.index.kept_queries import KeptQueries
-from indexer.types import Encoded
+from indexer.types import Encoded, EncodedRegion
 from search_api.access import Keyring
 from search_api.fetch import Fetcher
 from search_api.model.worker import ModelWorker
@@ -36,33 +36,34 @@ class Service:
     fetcher: Fetcher
     kept_queries: KeptQueries
 
-    async def encode(
-        self, data: bytes, *, keep: bool = False, region: Region | None = None
-    ) -> Encoded:
-        """Encode an uploaded image, or the surroundings of a region, within the limits of the
-        settings; `keep`: with what the gallery keeps of it.
+    async def encode(self, data: bytes, *, keep: bool = False) -> Encoded:
+        """Encode an uploaded image within the limits of the settings; `keep`: with what the
+        gallery keeps of it.
 
         Raises ImageRejected, Overloaded or ModelUnavailable.
         """
-        return await self.model.encode(
-            data,
-            self.settings.limits,
-            keep=keep,
-            region=region,
-            timeout=self.settings.model_timeout,
-        )
+        limits, timeout = self.settings.limits, self.settings.model_timeout
+        return await self.model.encode(data, limits, keep=keep, timeout=timeout)
 
-    async def encode_query(
-        self, data: bytes, author: str, *, region: Region | None = None
-    ) -> Encoded:
+    async def encode_query(self, data: bytes, author: str) -> Encoded:
         """Encode an image that `author` asks about; it is kept only where the settings say so.
 
         Raises what `encode` does.
         """
-        encoded = await self.encode(data, region=region)
+        encoded = await self.encode(data)
+        await self._asked(data, author)
+        return encoded
+
+    async def encode_region(self, data: bytes, region: Region, author: str) -> EncodedRegion:
+        """The same for the surroundings of a region of an image."""
+        limits, timeout = self.settings.limits, self.settings.model_timeout
+        encoded = await self.model.encode_region(data, limits, region, timeout=timeout)
+        await self._asked(data, author)
+        return encoded
+
+    async def _asked(self, data: bytes, author: str) -> None:
         if self.settings.keep_queries:
             await run_in_threadpool(self.kept_queries.keep, data, author)
-        return encoded
 
 
 @asynccontextmanager

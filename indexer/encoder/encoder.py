@@ -8,10 +8,8 @@ from scipy.special import expit, softmax
 
 from indexer.checkpoints import Checkpoint, Head
 from indexer.encoder.engine import Engine, Outputs, joined
-from indexer.images.geometry import Box
 from indexer.images.recipe import preprocess
 from indexer.images.residual import residual
-from indexer.images.windows import preprocess_window
 from indexer.types import RGB, Encodings, Float32, Passport
 
 
@@ -52,16 +50,11 @@ class VitEncoder:
             precision=self.engine.precision,
         )
 
-    def prepare(
-        self, image: RGB, window: tuple[float, float, float, float] | None = None
-    ) -> Float32:
-        """The model's inputs, (views, 3, height, width); of a `window` that fills the input all
-        views are the same. Raises ImageRejected on a too small image."""
-        recipe = self.checkpoint.recipe
-        if window is not None:
-            return np.stack([preprocess_window(image, Box(*window), recipe)] * self._views)
+    def prepare(self, image: RGB) -> Float32:
+        """The model's inputs, (views, 3, height, width). Raises ImageRejected on a too small
+        image."""
         views = (preprocess, residual)[: self._views]
-        return np.stack([view(image, recipe) for view in views])
+        return np.stack([view(image, self.checkpoint.recipe) for view in views])
 
     def encode(self, images: Sequence[RGB]) -> Encodings:
         """Encode n >= 0 images of any sizes. Raises ImageRejected when one is too small."""

@@ -8,8 +8,9 @@ from indexer.images.geometry import Box, View
 from indexer.images.recipe import Recipe, preprocess
 from indexer.types import RGB, Float32
 
-CONTEXT: Final = 2.0
-"""A box is seen with so many times its own edge: half the view is the box."""
+CONTEXTS: Final = (2.0, 4.0)
+"""A box is seen with so many times its own edge: it is half of one view, a quarter of the other,
+since its copies may be larger or smaller than itself."""
 MAGNIFY: Final = 2.0
 """A window is never enlarged by more: there is nothing more to see in blurred pixels."""
 LONGEST: Final = 12
@@ -29,16 +30,11 @@ def tiles(height: int, width: int, recipe: Recipe) -> list[Box]:
     ]
 
 
-def surroundings(box: Box, height: int, width: int, recipe: Recipe) -> Box:
-    """The window of CONTEXT times the box, in the model input's shape, moved into the image
-    (and cut where the image is smaller)."""
-    rows, columns = recipe.output_size
-    unit = CONTEXT * max((box.right - box.left) / columns, (box.bottom - box.top) / rows)
-    unit = max(unit, 1 / MAGNIFY)
-    wide, high = min(width, round(unit * columns)), min(height, round(unit * rows))
-    left = min(max(0, round((box.left + box.right - wide) / 2)), width - wide)
-    top = min(max(0, round((box.top + box.bottom - high) / 2)), height - high)
-    return Box(left, top, left + wide, top + high)
+def surroundings(box: Box, height: int, width: int, recipe: Recipe) -> list[Box]:
+    """The windows of CONTEXTS times the box, in the model input's shape, moved into the image
+    (and cut where the image is smaller). One, where that makes them the same."""
+    windows = (_around(box, context, height, width, recipe) for context in CONTEXTS)
+    return list(dict.fromkeys(windows))
 
 
 def window_view(window: Box, recipe: Recipe, patch: int) -> View:
@@ -54,6 +50,16 @@ def preprocess_window(rgb: RGB, window: Box, recipe: Recipe) -> Float32:
     left, top, right, bottom = (int(edge) for edge in window)
     filling = replace(recipe, resize=recipe.output_size, crop=None)
     return preprocess(rgb[top:bottom, left:right], filling)
+
+
+def _around(box: Box, context: float, height: int, width: int, recipe: Recipe) -> Box:
+    rows, columns = recipe.output_size
+    unit = context * max((box.right - box.left) / columns, (box.bottom - box.top) / rows)
+    unit = max(unit, 1 / MAGNIFY)
+    wide, high = min(width, round(unit * columns)), min(height, round(unit * rows))
+    left = min(max(0, round((box.left + box.right - wide) / 2)), width - wide)
+    top = min(max(0, round((box.top + box.bottom - high) / 2)), height - high)
+    return Box(left, top, left + wide, top + high)
 
 
 def _starts(length: int, edge: int, other: int) -> list[int]:

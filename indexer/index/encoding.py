@@ -11,10 +11,19 @@ from indexer.images import thumbnail as make_thumbnail
 from indexer.images.geometry import Box
 from indexer.images.recipe import Recipe
 from indexer.images.region import Region
-from indexer.images.windows import surroundings
+from indexer.images.windows import preprocess_window, surroundings
 from indexer.index.timings import Timings
 from indexer.store import NewImage
-from indexer.types import RGB, Annotation, Encoded, Encoder, Float32, ImageFacts, Passport, Patches
+from indexer.types import (
+    RGB,
+    Annotation,
+    Encoded,
+    EncodedRegion,
+    Encoder,
+    Float32,
+    ImageFacts,
+    Patches,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +43,52 @@ def prepare(
     limits: Limits = Limits(),  # noqa: B008 frozen value
     *,
     thumbnail: bool = False,
-    region: Region | None = None,
     tiles: Callable[[RGB], Sequence[Float32]] = lambda _: (),
     timings: Timings | None = None,
 ) -> Prepared:
-    """Decode and preprocess, with the `tiles` that this makes of it; of a `region` only its
-    surroundings. Raises ImageRejected."""
+    """Decode and preprocess, with the `tiles` that this makes of it. Raises ImageRejected."""
     timings = timings or Timings()
     with timings.step("decode"):
         image = decode(data, limits)
     with timings.step("prepare"):
-        window = None
-        if region is not None:
-            window = region_window(region, image.facts, encoder.passport)
-        inputs, parts = encoder.prepare(image.rgb, window), tiles(image.rgb)
+        inputs, parts = encoder.prepare(image.rgb), tiles(image.rgb)
     with timings.step("thumbnail"):
         small = make_thumbnail(image.rgb) if thumbnail else None
     return Prepared(image.facts, inputs, small, parts)
 
 
-def region_window(region: Region, facts: ImageFacts, passport: Passport) -> Box:
-    """The window in which an encoder with this passport sees a region. Raises ImageRejected."""
-    recipe = Recipe.from_json(passport.preprocessing)
+@dataclass(frozen=True, slots=True)
+class PreparedRegion:
+    """The surroundings of a region of a decoded image, (3, height, width) float32 each."""
+
+    facts: ImageFacts
+    inputs: Sequence[Float32]
+
+
+def prepare_region(
+    encoder: Encoder,
+    data: bytes,
+    region: Region,
+    limits: Limits = Limits(),  # noqa: B008 frozen
+) -> PreparedRegion:
+    """Decode, and preprocess the surroundings of a region. Raises ImageRejected."""
+    image = decode(data, limits)
+    recipe = Recipe.from_json(encoder.passport.preprocessing)
+    windows = region_windows(region, image.facts, recipe)
+    return PreparedRegion(
+        image.facts, [preprocess_window(image.rgb, window, recipe) for window in windows]
+    )
+
+
+def region_windows(region: Region, facts: ImageFacts, recipe: Recipe) -> list[Box]:
+    """The windows in which a region is seen. Raises ImageRejected ("outside")."""
     box = region.box(facts.width, facts.height)
     return surroundings(box, facts.height, facts.width, recipe)
+
+
+def encode_region(encoder: Encoder, prepared: PreparedRegion) -> EncodedRegion:
+    """Encode the surroundings of a region."""
+    return EncodedRegion(prepared.facts, encoder.encode_patches(prepared.inputs))
 
 
 def encode(encoder: Encoder, batch: Sequence[Prepared]) -> list[Encoded]:

@@ -13,14 +13,14 @@ from indexer.images.recipe import Recipe
 from indexer.images.region import Region, covered
 from indexer.images.windows import window_view
 from indexer.index.core import Index
-from indexer.index.encoding import encode, prepare, region_window
+from indexer.index.encoding import encode_region, prepare_region, region_windows
 from indexer.index.keeping import token_boxes
 from indexer.index.patch_gallery import PatchGallery
 from indexer.index.recording import record_query
 from indexer.patches import Placement, best_matches, place, restored, weights
 from indexer.patches.placing import centres
 from indexer.store import StoredImage
-from indexer.types import Encoded, Float32, Int64
+from indexer.types import EncodedRegion, Float32, Int64
 
 ROUNDING: Final = 1e-5
 """A matrix product over other images sums in another order."""
@@ -91,20 +91,22 @@ def region_bytes(
     Raises ImageRejected.
     """
     encoder = index.encoder
-    [encoded] = encode(encoder, [prepare(encoder, data, limits, region=region)])
+    encoded = encode_region(encoder, prepare_region(encoder, data, region, limits))
     return region_encoded(index, encoded, region)
 
 
-def region_encoded(index: Index, encoded: Encoded, region: Region) -> RegionQuery:
+def region_encoded(index: Index, encoded: EncodedRegion, region: Region) -> RegionQuery:
     """A region whose surroundings were encoded elsewhere."""
-    passport, facts = index.store.passport, encoded.facts
-    recipe = Recipe.from_json(passport.preprocessing)
+    facts, recipe = encoded.facts, Recipe.from_json(index.store.passport.preprocessing)
     box = region.box(facts.width, facts.height)
-    patch = recipe.output_size[0] // len(encoded.patches)
-    seen = window_view(region_window(region, facts, passport), recipe, patch)
-    inside = covered(seen, box)
-    tokens = encoded.patches.reshape(-1, passport.dim)[inside]
-    return RegionQuery(facts.sha256, box, tokens, token_boxes(seen)[inside])
+    patch = recipe.output_size[0] // encoded.patches.shape[1]
+    tokens, boxes = [], []
+    for window, grid in zip(region_windows(region, facts, recipe), encoded.patches, strict=True):
+        seen = window_view(window, recipe, patch)
+        inside = covered(seen, box)
+        tokens.append(grid.reshape(-1, grid.shape[-1])[inside])
+        boxes.append(token_boxes(seen)[inside])
+    return RegionQuery(facts.sha256, box, np.concatenate(tokens), np.concatenate(boxes))
 
 
 def region_stored(

@@ -11,10 +11,10 @@ import numpy as np
 
 from indexer.types import Float32
 
-SCALES: Final = 2.0 ** (np.arange(-6, 4) / 4)
+SCALES: Final = (2.0 ** (np.arange(-6, 4) / 4)).astype(np.float32)
 """Magnifications tried, relative to one patch on one patch: 0.35 to 1.7. A query's region is
 seen enlarged, so that its copies span fewer patches more often than more."""
-VOTERS: Final = 16
+VOTERS: Final = 24
 """The weightiest matches of each image vote; the rest would only cost."""
 SLACK: Final = 0.5
 """Votes agree within this and the magnification, in patches: both ends are that coarse."""
@@ -44,7 +44,7 @@ def place(here: Float32, there: Float32, weight: Float32) -> Placement:
     `here` (q, 4) are the boxes of the region's tokens, `there` (c, q, 4) those of their best
     matches in c images, in pixels of each; `weight` (c, q) in [0, 1].
     """
-    edge_here, edges = float(np.median(_edges(here))), np.median(_edges(there), axis=1)
+    edge_here, edges = np.median(_edges(here)), np.median(_edges(there), axis=1)
     here, there = centres(here), centres(there)
     total = here.shape[0]
     if total > VOTERS:
@@ -58,11 +58,9 @@ def place(here: Float32, there: Float32, weight: Float32) -> Placement:
     agreement = np.full(count, -1, np.float32)
     scale, shift = np.ones(count, np.float32), np.zeros((count, 2), np.float32)
     for relative in SCALES:
-        factor = (relative * edges / edge_here).astype(np.float32)
+        factor = relative * edges / edge_here
         offsets = there - factor[:, None, None] * points
-        reach = ((relative + SLACK) * edges).astype(np.float32)
-        apart = np.abs(offsets[:, :, None] - offsets[:, None]).max(axis=3)
-        near = np.clip(1 - apart / reach[:, None, None], 0, 1)
+        near = _near(offsets / ((relative + SLACK) * edges)[:, None, None])
         votes = np.einsum("cij,cj->ci", near, weight)
         winner = votes.argmax(axis=1)
         won = votes[np.arange(count), winner]
@@ -83,3 +81,13 @@ def _edges(boxes: Float32) -> Float32:
     """(...) the edge of each patch: the geometric mean of its sides."""
     sides = boxes[..., 2:] - boxes[..., :2]
     return np.asarray(np.sqrt(sides.prod(axis=-1)), np.float32)
+
+
+def _near(points: Float32) -> Float32:
+    """(c, v, v) how near each two of v points (c, v, 2) are: 1 in the same place, 0 from a
+    distance of 1 along either axis."""
+    across, down = np.moveaxis(points, 2, 0)
+    apart: Float32 = np.abs(across[:, :, None] - across[:, None])
+    np.maximum(apart, np.abs(down[:, :, None] - down[:, None]), out=apart)
+    np.subtract(1, apart, out=apart)
+    return np.maximum(apart, 0, out=apart)

@@ -10,7 +10,8 @@ def distinct(tokens: Float32, neutral: Float32, count: int) -> Int64:
 
     `tokens` (n, dim) of one image; `neutral` (dim,) is what the model says of nothing (the
     mean token of a flat grey image), so that what all tokens share counts for none. A token's
-    rank is its mean cosine with all tokens of the image; all are kept when n <= count.
+    rank is its mean squared cosine with all tokens of the image: how much of it lies in the
+    directions that the image is full of. All are kept when n <= count.
     docs/regions.md compares this with token norm, attention, background and chance.
     """
     if len(tokens) <= count:
@@ -18,5 +19,5 @@ def distinct(tokens: Float32, neutral: Float32, count: int) -> Int64:
     shifted = tokens - neutral
     norms = np.linalg.norm(shifted, axis=1, keepdims=True)
     unit = shifted / np.maximum(norms, np.finfo(np.float32).tiny)
-    typical = unit @ unit.mean(axis=0)
+    typical = np.square(unit @ unit.T).mean(axis=1)
     return np.sort(np.argsort(typical, kind="stable")[:count]).astype(np.int64)

@@ -6,12 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from indexer.errors import ImageRejected
-from indexer.types import Encoded
 from search_api.model import wire
-from search_api.model.wire import Upload
+from search_api.model.wire import Outcome, Upload
 
-Work = Callable[[Sequence[Upload], Callable[[], None]], list[Encoded | ImageRejected]]
+Work = Callable[[Sequence[Upload], Callable[[], None]], list[Outcome]]
 """Uploads, and what to call at every step -> what came of each."""
 
 

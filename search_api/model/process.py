@@ -11,40 +11,40 @@ import numpy as np
 
 from indexer.errors import ImageRejected, LineupError
 from indexer.index import Index
-from indexer.index.encoding import Prepared, encode, prepare
+from indexer.index.encoding import (
+    Prepared,
+    PreparedRegion,
+    encode,
+    encode_region,
+    prepare,
+    prepare_region,
+)
 from indexer.index.keeping import Keeper
-from indexer.types import RGB, Encoded, Encoder, Float32
+from indexer.types import RGB, Encoder, Float32
 from search_api.model import wire
 from search_api.model.loop import serve, streams
-from search_api.model.wire import Upload
+from search_api.model.wire import Outcome, Upload
 
 
 def encode_uploads(
     encoder: Encoder, keeper: Keeper, uploads: Sequence[Upload], step: Callable[[], None]
-) -> list[Encoded | ImageRejected]:
+) -> list[Outcome]:
     """Decode one by one, so that one large image is in memory at a time; encode together."""
-    ready: list[Prepared | ImageRejected] = []
+    ready: list[Prepared | PreparedRegion | ImageRejected] = []
     for upload in uploads:
-        tiles = keeper.tiles if upload.keep else no_tiles
         try:
-            ready.append(
-                prepare(
-                    encoder,
-                    upload.data,
-                    upload.limits,
-                    thumbnail=upload.keep,
-                    tiles=tiles,
-                    region=upload.region,
-                )
-            )
+            ready.append(_prepared(encoder, keeper, upload))
         except ImageRejected as error:
             ready.append(error)
         step()
     encoded = iter(encode(encoder, [each for each in ready if isinstance(each, Prepared)]))
-    outcomes: list[Encoded | ImageRejected] = []
+    outcomes: list[Outcome] = []
     for each, upload in zip(ready, uploads, strict=True):
         if isinstance(each, ImageRejected):
             outcomes.append(each)
+        elif isinstance(each, PreparedRegion):
+            outcomes.append(encode_region(encoder, each))
+            step()
         elif upload.keep:
             image = next(encoded)
             kept = keeper.keep(image.patches, each.tiles, image.facts)
@@ -53,6 +53,13 @@ def encode_uploads(
         else:
             outcomes.append(next(encoded))
     return outcomes
+
+
+def _prepared(encoder: Encoder, keeper: Keeper, upload: Upload) -> Prepared | PreparedRegion:
+    if upload.region is not None:
+        return prepare_region(encoder, upload.data, upload.region, upload.limits)
+    tiles = keeper.tiles if upload.keep else no_tiles
+    return prepare(encoder, upload.data, upload.limits, thumbnail=upload.keep, tiles=tiles)
 
 
 def no_tiles(_: RGB) -> Sequence[Float32]:

@@ -17,12 +17,15 @@ from safetensors.numpy import load, save
 from indexer.errors import ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded, ImageFacts, Patches
+from indexer.types import Encoded, EncodedRegion, ImageFacts, Patches
 
 _SIZES: Final = struct.Struct("<II")
 _KEPT: Final = ("codes", "scales", "boxes")
 MAX_BYTES: Final = 256 * 1024 * 1024
 """No honest message has a header or blob of more."""
+
+
+Outcome = Encoded | EncodedRegion | ImageRejected
 
 
 class Garbled(ConnectionError):
@@ -81,8 +84,10 @@ def to_upload(header: dict[str, Any], blob: bytes) -> Upload:
     return Upload(blob, Limits(**header["limits"]), header["keep"], region)
 
 
-def pack_outcome(outcome: Encoded | ImageRejected) -> bytes:
+def pack_outcome(outcome: Outcome) -> bytes:
     """One message for what came of an upload."""
+    if isinstance(outcome, EncodedRegion):
+        return pack({"region": asdict(outcome.facts)}, save({"patches": outcome.patches}))
     if isinstance(outcome, ImageRejected):
         words = {"found": outcome.found, "expected": outcome.expected, "do": outcome.do}
         return pack({"rejected": outcome.reason, **words})
@@ -99,12 +104,22 @@ def pack_outcome(outcome: Encoded | ImageRejected) -> bytes:
     return pack({"facts": asdict(outcome.facts), "score": outcome.score}, save(present))
 
 
-def to_outcome(header: dict[str, Any], blob: bytes) -> Encoded | ImageRejected:
-    """What came of an upload. Raises Garbled."""
+def to_outcome(header: dict[str, Any], blob: bytes, upload: Upload) -> Outcome:
+    """What came of an upload. Raises Garbled, also on the outcome of another one's kind."""
+    outcome = _outcome(header, blob)
+    asked = Encoded if upload.region is None else EncodedRegion
+    if not isinstance(outcome, asked | ImageRejected):
+        raise Garbled(f"an {type(outcome).__name__} for an {asked.__name__}")
+    return outcome
+
+
+def _outcome(header: dict[str, Any], blob: bytes) -> Outcome:
     try:
         if reason := header.pop("rejected", None):
             return ImageRejected(reason, **header)
         arrays = load(blob)
+        if "region" in header:
+            return EncodedRegion(ImageFacts(**header["region"]), arrays["patches"])
         thumbnail = arrays.get("thumbnail")
         kept = [arrays[f"kept.{name}"] for name in _KEPT if f"kept.{name}" in arrays]
         return Encoded(

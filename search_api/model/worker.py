@@ -18,10 +18,10 @@ from typing import Any, Final, cast
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded
+from indexer.types import Encoded, EncodedRegion
 from search_api import metrics
 from search_api.model import wire
-from search_api.model.wire import Upload
+from search_api.model.wire import Outcome, Upload
 from search_api.problems import ModelUnavailable, Overloaded
 
 PING_SECONDS: Final = 0.5
@@ -42,7 +42,7 @@ class _Child:
 @dataclass(slots=True)
 class _Job:
     upload: Upload
-    outcome: "asyncio.Future[Encoded | ImageRejected]"
+    outcome: "asyncio.Future[Outcome]"
     suspect: bool = False
     """Its batch ended the process: it is tried once more, alone."""
 
@@ -99,32 +99,22 @@ class ModelWorker:
         limits: Limits,
         *,
         keep: bool = False,
-        region: Region | None = None,
         timeout: float | None = None,
     ) -> Encoded:
-        """The encoding of an image, or of a region's surroundings; `keep`: with the thumbnail
-        and the patches that the gallery keeps.
+        """The encoding of an image; `keep`: with the thumbnail and the patches that the gallery
+        keeps.
 
         Raises ImageRejected, Overloaded when the queue is full, and ModelUnavailable when it is
         not done in `timeout` seconds or ends the process.
         """
-        if len(self._waiting) >= self._capacity:
-            raise Overloaded(
-                f"{self._capacity} uploads are waiting for the model", do="try again later"
-            )
-        job = _Job(Upload(data, limits, keep, region), asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
-        self._arrived.set()
-        try:
-            async with asyncio.timeout(timeout):
-                outcome = await job.outcome
-        except TimeoutError:
-            raise ModelUnavailable(
-                f"the model has not answered within {timeout:g} s", do="try again later"
-            ) from None
-        if isinstance(outcome, ImageRejected):
-            raise outcome
-        return outcome
+        return cast(Encoded, await self._outcome(Upload(data, limits, keep), timeout))
+
+    async def encode_region(
+        self, data: bytes, limits: Limits, region: Region, *, timeout: float | None = None
+    ) -> EncodedRegion:
+        """The encoding of a region's surroundings; raises as `encode` does."""
+        upload = Upload(data, limits, region=region)
+        return cast(EncodedRegion, await self._outcome(upload, timeout))
 
     @property
     def waiting(self) -> int:
@@ -144,6 +134,25 @@ class ModelWorker:
         if time.monotonic() - self._stepped_at > self._hung_after:
             return f"the model has made no step for more than {self._hung_after:g} s"
         return None
+
+    async def _outcome(self, upload: Upload, timeout: float | None) -> Encoded | EncodedRegion:
+        if len(self._waiting) >= self._capacity:
+            raise Overloaded(
+                f"{self._capacity} uploads are waiting for the model", do="try again later"
+            )
+        job = _Job(upload, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(timeout):
+                outcome = await job.outcome
+        except TimeoutError:
+            raise ModelUnavailable(
+                f"the model has not answered within {timeout:g} s", do="try again later"
+            ) from None
+        if isinstance(outcome, ImageRejected):
+            raise outcome
+        return outcome
 
     async def _supervise(self, child: _Child) -> None:
         while True:
@@ -211,9 +220,7 @@ class ModelWorker:
             self._arrived.clear()
         return jobs
 
-    async def _exchange(
-        self, child: _Child, uploads: Sequence[Upload]
-    ) -> list[Encoded | ImageRejected]:
+    async def _exchange(self, child: _Child, uploads: Sequence[Upload]) -> list[Outcome]:
         if uploads:
             metrics.BATCH.observe(len(uploads))
         async with asyncio.timeout(self._kill_after) as patience:
@@ -222,7 +229,7 @@ class ModelWorker:
             await child.jobs.drain()
             while "outcomes" not in (await self._receive(child))[0]:
                 patience.reschedule(asyncio.get_running_loop().time() + self._kill_after)
-            return [wire.to_outcome(*await self._receive(child)) for _ in uploads]
+            return [wire.to_outcome(*await self._receive(child), each) for each in uploads]
 
     async def _receive(self, child: _Child) -> tuple[dict[str, Any], bytes]:
         message = await wire.receive(child.replies.readexactly)

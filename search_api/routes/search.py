@@ -12,7 +12,6 @@ from indexer.filters import Filter
 from indexer.images.region import Region
 from indexer.index import (
     Answer,
-    Index,
     Query,
     RegionAnswer,
     RegionQuery,
@@ -23,7 +22,6 @@ from indexer.index import (
     search_region,
 )
 from indexer.index import search as search_index
-from indexer.types import Encoded
 from search_api.access import Caller, CallerOf
 from search_api.asking import (
     FORM,
@@ -91,13 +89,14 @@ PROBLEMS = documented(
 )
 
 
-def uploaded(
-    index: Index, encoded: Encoded, region: Region | None
+async def uploaded(
+    service: Service, caller: Caller, data: bytes, region: Region | None
 ) -> Callable[[], Query | RegionQuery]:
-    """The query of an image that was encoded for it."""
+    """The query of an image that is encoded for it."""
     if region is None:
-        return partial(query_encoded, encoded)
-    return partial(region_encoded, index, encoded, region)
+        return partial(query_encoded, await service.encode_query(data, caller.name))
+    encoded = await service.encode_region(data, region, caller.name)
+    return partial(region_encoded, service.index, encoded, region)
 
 
 def answer_to(
@@ -138,15 +137,13 @@ async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answ
                 asked = ImageQuery.of(form)
                 where, region = asked.filter(), asked.box()
                 data = await asked.image.read()
-            encoded = await service.encode_query(data, caller.name, region=region)
-            query = uploaded(index, encoded, region)
+            query = await uploaded(service, caller, data, region)
         case "application/json":
             asked = NamedQuery.of(await request.body())
             where, region = asked.filter(), asked.box()
             if asked.id is None:
-                data = await service.fetcher.fetch(asked.url or "")
-                encoded = await service.encode_query(data, caller.name, region=region)
-                query = uploaded(index, encoded, region)
+                fetched = await service.fetcher.fetch(asked.url or "")
+                query = await uploaded(service, caller, fetched, region)
             elif region is None:
                 query = partial(query_stored, index, asked.id, asked.generation)
             else:

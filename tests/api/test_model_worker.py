@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
-from indexer.types import Encoded, ImageFacts, Patches
+from indexer.images.region import Region
+from indexer.types import Encoded, EncodedRegion, ImageFacts, Patches
 from search_api.model import wire
 from search_api.model.worker import ModelWorker
 from search_api.problems import ModelUnavailable, Overloaded
@@ -208,7 +209,7 @@ def test_an_outcome_survives_the_wire(
 ) -> None:
     rng = np.random.default_rng(seed)
     sent = Encoded(
-        facts=ImageFacts("ab" * 32, 3, "PNG", "RGB", 4, 5, 1, False),
+        facts=FACTS,
         taps=rng.standard_normal((3, 8), np.float32),
         patches=rng.standard_normal((2, 8, 2), np.float32).swapaxes(1, 2),
         logits=None if headless else rng.standard_normal(2, np.float32),
@@ -233,11 +234,27 @@ def test_an_outcome_survives_the_wire(
             np.testing.assert_array_equal(getattr(got.kept, name), getattr(sent.kept, name))
 
 
-async def received(message: bytes) -> Encoded | ImageRejected:
+WHOLE = wire.Upload(b"", Limits())
+PART = wire.Upload(b"", Limits(), region=Region(0, 0, 1, 1))
+FACTS = ImageFacts("ab" * 32, 3, "PNG", "RGB", 4, 5, 1, False)
+
+
+async def received(message: bytes, upload: wire.Upload = WHOLE) -> wire.Outcome:
     stream = asyncio.StreamReader()
     stream.feed_data(message)
     stream.feed_eof()
-    return wire.to_outcome(*await wire.receive(stream.readexactly))
+    return wire.to_outcome(*await wire.receive(stream.readexactly), upload)
+
+
+def test_the_outcome_of_a_region_survives_the_wire() -> None:
+    patches = np.random.default_rng(0).standard_normal((2, 3, 5, 4), np.float32)
+    message = wire.pack_outcome(EncodedRegion(FACTS, patches))
+    got = asyncio.run(received(message, PART))
+    assert isinstance(got, EncodedRegion)
+    assert got.facts == FACTS
+    np.testing.assert_array_equal(got.patches, patches, strict=True)
+    with pytest.raises(wire.Garbled, match="an EncodedRegion for an Encoded"):
+        asyncio.run(received(message))
 
 
 @given(st.binary(max_size=200))

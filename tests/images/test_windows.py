@@ -45,7 +45,14 @@ def test_surroundings_hold_the_box_and_the_view_is_the_pixels(recipe, height, wi
     box = Box(x0 * width, y0 * height, x1 * width, y1 * height)
     if box.right - box.left < 1 or box.bottom - box.top < 1:
         return
-    window = surroundings(box, height, width, recipe)
+    windows = surroundings(box, height, width, recipe)
+    assert len(windows) in (1, 2)
+    assert windows == sorted(set(windows), key=lambda w: (w.right - w.left, w.bottom - w.top))
+    for window in windows:
+        holds(window, box, height, width, recipe)
+
+
+def holds(window, box, height, width, recipe):
     assert all(edge == int(edge) for edge in window)
     assert 0 <= window.left < window.right <= width
     assert 0 <= window.top < window.bottom <= height
