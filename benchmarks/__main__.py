@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-NEEDS_DATA = {"corpus", "parity", "unlabelled"}
+NEEDS_DATA = {"corpus", "maps", "parity", "unlabelled"}
 
 for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
     if path.stem not in NEEDS_DATA:

@@ -14,6 +14,7 @@ from indexer.precision import comparable
 Float32 = NDArray[np.float32]
 Float16 = NDArray[np.float16]
 Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 RGB = NDArray[np.uint8]
 """(height, width, 3) uint8, upright (EXIF orientation applied), sRGB values as decoded."""
 
@@ -85,6 +86,18 @@ class Encodings:
     patches: Float32
     logits: Float32 | None
     scores: Float32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What an encoder yields for one image of which n times some patches are greyed out.
+
+    `taps` (n, taps, dim) float32; `evidence` (n,) float32, the log-odds of fake, or None without
+    a head.
+    """
+
+    taps: Float32
+    evidence: Float32 | None
 
 
 class Encoder(Protocol):

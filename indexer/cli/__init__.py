@@ -11,6 +11,7 @@ from indexer.errors import LineupError, UsageError
 COMMANDS = {
     "build": "Index images: create an index or add to it.",
     "search": "Find the known images that are most like this one.",
+    "explain": "Draw what matched in two images, or what speaks for fake in one.",
     "info": "Say what an index holds.",
     "verify": "Check an index against itself: sums, counts, passport, orphans.",
     "fit": "Fit the projection and the calibration anew, on the gallery as it is now.",

@@ -34,23 +34,34 @@ class Features:
 
 
 class Tower(nn.Module):
-    """The model of a checkpoint, with scaled-dot-product attention."""
+    """The model of a checkpoint; `attention` is how it is computed, as transformers names it."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, attention: str = "sdpa") -> None:
         super().__init__()
         self._family = checkpoint.architecture.family
-        self._model = _load(checkpoint)
+        self._model = _load(checkpoint, attention)
 
     def forward(self, pixels: Tensor) -> Features:
         """`pixels` (n, 3, height, width) float32."""
-        # DINOv2 always resamples its position embeddings to the input; the others ask.
-        resample = {} if self._family == "dinov2" else {"interpolate_pos_encoding": True}
-        base: Any = self._model.base_model
-        output = base(pixels, output_hidden_states=True, **resample)
+        output = self._run(pixels, output_hidden_states=True)
         tokens = output.last_hidden_state
         if self._family == "clip":  # its last_hidden_state has not passed the final norm
-            tokens = base.post_layernorm(tokens)
+            tokens = self._base.post_layernorm(tokens)
         return Features(output.hidden_states, tokens, self._classify(tokens))
+
+    def attention(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Of each layer (n, heads, tokens, tokens); of a tower with "eager" attention only."""
+        attentions: tuple[Tensor, ...] = self._run(pixels, output_attentions=True).attentions
+        return attentions
+
+    @property
+    def _base(self) -> Any:  # noqa: ANN401 a model of any class
+        return self._model.base_model
+
+    def _run(self, pixels: Tensor, **wanted: bool) -> Any:  # noqa: ANN401 a transformers output
+        # DINOv2 always resamples its position embeddings to the input; the others ask.
+        resample = {} if self._family == "dinov2" else {"interpolate_pos_encoding": True}
+        return self._base(pixels, **wanted, **resample)
 
     def _classify(self, tokens: Tensor) -> Tensor | None:
         classifier = getattr(self._model, "classifier", None)
@@ -63,7 +74,7 @@ class Tower(nn.Module):
         return logits
 
 
-def _load(checkpoint: Checkpoint) -> nn.Module:
+def _load(checkpoint: Checkpoint, attention: str) -> nn.Module:
     """Build the model and set every tensor of it from the memory-mapped file."""
     architecture = checkpoint.architecture
     model_class, config = _model_class(architecture)
@@ -72,7 +83,7 @@ def _load(checkpoint: Checkpoint) -> nn.Module:
         config=config,
         state_dict=_read_weights(checkpoint),
         dtype=torch.float32,
-        attn_implementation="sdpa",
+        attn_implementation=attention,
         output_loading_info=True,
         **({"add_pooling_layer": False} if model_class is ViTModel else {}),
     )
