@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [
+    ["lineup_client"],
     ["indexer.errors", "indexer.precision"],
     ["indexer.types"],
     ["indexer.filters"],
@@ -56,11 +57,13 @@ DOORS = {
     "fastapi": ["search_api/"],
     "prometheus_client": ["search_api/metrics.py"],
     "huggingface_hub": ["indexer/checkpoints/"],
+    "lineup_client": ["lineup_client/"],
 }
 
 
 def modules() -> list[Path]:
-    return sorted([*ROOT.glob("indexer/**/*.py"), *ROOT.glob("search_api/**/*.py")])
+    packages = ("indexer", "search_api", "lineup_client")
+    return sorted(path for package in packages for path in ROOT.glob(f"{package}/**/*.py"))
 
 
 def imports(path: Path) -> set[str]:

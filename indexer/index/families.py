@@ -155,7 +155,8 @@ def _hold(
         if (member := _membership(sha256, words[sha256], state, kept)) is not None
     ]
     force = {member.sha256: member.family for member in members if member.family is not None}
-    named = names(replace(state, family=force), base)
+    words_here = {image: word for image, word in state.word.items() if image in force}
+    named = names(replace(state, family=force, word=words_here), base)
     before = {m.sha256: m.family for m in store.memberships(at) if m.family is not None}
     events = changes(before, force)
     txn.hold(

@@ -198,6 +198,14 @@ def test_every_change_is_in_the_lineage(index: Index) -> None:
     assert [(c.kind, c.images) for c in changes] == [("birth", EACH), ("split", EACH)]
 
 
+def test_a_labelled_image_that_was_taken_out_hinders_no_decision(index: Index) -> None:
+    decide(index, Label((sha("glow0"),), "fake", "halo"), "ann")
+    with index.store.commit("remove", "ann") as txn:
+        txn.remove([sha("glow0")])
+    decide(index, Rename(ids_of(index)["warp"], "weft"), "ann")
+    assert {"glow", "weft", "tool: t2", "tool: t3"} == set(ids_of(index))
+
+
 def test_new_images_join_the_family_they_are_labelled_with(index: Index) -> None:
     decide(index, Rename(ids_of(index)["glow"], "Glow 2"), "ann")
     with index.store.commit("build", "test") as txn:

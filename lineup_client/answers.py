@@ -1,0 +1,331 @@
+"""What the service answers. Fields and their names are those of its OpenAPI document, and
+`tests/api/test_client.py` holds them to it; a field that is new in the service is ignored.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lineup_client.problem import Problem
+
+Checkpoint = dict[str, Any]
+"""What made the encodings: name, revision and weights_sha256."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalseMatchRate:
+    """The share of pairs of unrelated images that are at least this similar, in [0, 1]; `upper`
+    bounds it with 95% confidence, `text` is the form to quote."""
+
+    rate: float
+    upper: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Same family against different family: `log10` of the ratio, and in words."""
+
+    log10: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A known image that is like the query; `similarity` in [-1, 1]."""
+
+    sha256: str
+    uri: str
+    label: str | None
+    family: str | None
+    source: str | None
+    similarity: float
+    score: float | None
+    false_match_rate: FalseMatchRate | None
+    likelihood_ratio: Likelihood | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A family that the query could belong to: conformal p-value, mean similarity."""
+
+    family: str
+    p_value: float
+    affinity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What is concluded, apart from the evidence, with its reason."""
+
+    verdict: str
+    reason: str
+    risk: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found. `score` is the checkpoint's own p(fake), `probability_fake` the
+    calibrated one; `missing` says for each figure that could not be given why."""
+
+    query_sha256: str
+    generation: int
+    checkpoint: Checkpoint
+    score: float | None
+    probability_fake: float | None
+    conclusion: Conclusion
+    families: tuple[Candidate, ...]
+    hits: tuple[Hit, ...]
+    missing: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle in pixels of the upright image; `x`, `y` is its left upper corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegionHit:
+    """A known image that shows the region, at `region`: how well it agrees in [0, 1], mean
+    similarity in [-1, 1], and the share of images that agree as well by chance."""
+
+    sha256: str
+    uri: str
+    label: str | None
+    family: str | None
+    source: str | None
+    score: float | None
+    agreement: float
+    similarity: float
+    by_chance: float
+    region: Region
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAnswer:
+    """What a search by region found; `patches` says how many of its patches were compared."""
+
+    query_sha256: str
+    generation: int
+    checkpoint: Checkpoint
+    region: Region
+    patches: int
+    hits: tuple[RegionHit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """The outcome of one image of a batch: its position, the name of its file or its id, and
+    either the answer or why there is none."""
+
+    position: int
+    name: str
+    answer: Answer | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is known of an image from its bytes alone."""
+
+    sha256: str
+    bytes: int
+    format: str
+    mode: str
+    width: int
+    height: int
+    orientation: int
+    animated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What somebody says about an image; None is unknown."""
+
+    label: str | None = None
+    family: str | None = None
+    source: str | None = None
+    captured_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAnswer:
+    """An indexed image as a generation saw it."""
+
+    generation: int
+    checkpoint: Checkpoint
+    sha256: str
+    uris: tuple[str, ...]
+    facts: ImageFacts
+    annotation: Annotation
+    metadata: dict[str, Any]
+    score: float | None
+    added_gen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """The image is in the gallery from `generation` on; `added` is False when it was before."""
+
+    sha256: str
+    generation: int
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """From `generation` on, the image is not in the gallery."""
+
+    sha256: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """So many `images` were labelled; searches know it from `generation` on."""
+
+    generation: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family as shown; its `exemplars` are sha256, `nearest` other families by cosine."""
+
+    id: str
+    name: str
+    name_from: str
+    size: int
+    labelled: int
+    purity: float | None
+    exemplars: tuple[str, ...]
+    cohesion: float | None
+    nearest: tuple[tuple[str, float], ...]
+    first_seen: str | None
+    last_seen: str | None
+    fake_share: float | None
+    stability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesAnswer:
+    """A page of families; `next` is the cursor of the page after, None on the last."""
+
+    generation: int
+    checkpoint: Checkpoint
+    total: int
+    families: tuple[Family, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`images` went from the family `before` to `after`; None is no family."""
+
+    generation: int
+    kind: str
+    before: str | None
+    after: str | None
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyAnswer:
+    """A family with its lineage."""
+
+    generation: int
+    checkpoint: Checkpoint
+    family: Family
+    lineage: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The family in force of an image; `said`: somebody's word."""
+
+    sha256: str
+    family: str | None
+    strength: float
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MembersAnswer:
+    """A page of members, strongest first."""
+
+    generation: int
+    checkpoint: Checkpoint
+    total: int
+    members: tuple[Membership, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An image on the map: coordinates within the unit circle, and what is known of it."""
+
+    sha256: str
+    x: float
+    y: float
+    label: str | None
+    family: str | None
+    source: str | None
+    score: float | None
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnswer:
+    """The map that the last build of families made."""
+
+    generation: int
+    checkpoint: Checkpoint
+    images: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionAnswer:
+    """A decision was recorded: its number, by which it can be undone, and the generation from
+    which on it is in force."""
+
+    decision: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision: who, when (UTC, ISO 8601), and what."""
+
+    generation: int
+    author: str
+    at: str
+    action: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsAnswer:
+    """Every decision, oldest first."""
+
+    generation: int
+    checkpoint: Checkpoint
+    decisions: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Searches are answered, from this generation and checkpoint."""
+
+    status: Literal["ready"]
+    generation: int
+    checkpoint: Checkpoint
