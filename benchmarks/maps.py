@@ -47,7 +47,7 @@ def matches(index: Index, count: int) -> list[tuple[Explanation, Explanation]]:
         local = read(index, image)
         here = side_encoded(index, local.encoded, at)
         sides = side_encoded(index, read(index, hit).encoded, at), stored(index, hit.sha256, at)
-        whole, kept = (explain_match(index, here, there, local.vary, at) for there in sides)
+        whole, kept = (explain_match(index, here, there, local, at) for there in sides)
         found.append((whole, kept))
     return found
 
@@ -80,7 +80,7 @@ def main() -> None:
             shown = []
             for image in shuffled(index, label)[: asked.fakes]:
                 local = read(index, image)
-                shown.append(explain_fake(index, local.encoded, local.vary, local.attend))
+                shown.append(explain_fake(index, local))
             for name in ("occlusion", "rollout"):
                 tell(f"{name}, {label} images", [each.faithfulness[name] for each in shown])
 

@@ -316,6 +316,35 @@ class DecisionsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """What a `share` of the patches changes when a map's strongest are greyed out, and the mean of
+    as many in `draws` random choices; `p_value`: how often chance does at least as well."""
+
+    share: float
+    effect: float
+    by_chance: float
+    draws: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapsAnswer:
+    """One picture of maps of one kind: a PNG in base64, what it shows, sentences to show beside
+    it, and how each map compares with chance, or why it could not be compared."""
+
+    generation: int
+    checkpoint: Checkpoint
+    kind: Literal["match", "fake"]
+    query_sha256: str
+    other_sha256: str | None
+    picture: str
+    alt: str
+    says: tuple[str, ...]
+    faithfulness: dict[str, Faithfulness]
+    missing: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The process answers."""
 

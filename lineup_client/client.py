@@ -22,6 +22,7 @@ from lineup_client.answers import (
     Labelled,
     Live,
     MapAnswer,
+    MapsAnswer,
     MembersAnswer,
     Ready,
     RegionAnswer,
@@ -148,6 +149,19 @@ class Client:
         """Search with an image; the answer as a signed evidence report, a ZIP file."""
         body = _body(image, {"note": note, **options})
         return self._service.read("POST", "/v1/reports", **body)
+
+    def explain(
+        self, image: Image, *, hit: str | None = None, generation: int | None = None
+    ) -> MapsAnswer:
+        """A picture of what matched in an image and an indexed `hit`, by its sha256; without one,
+        of what speaks for fake."""
+        body = _body(image, _given(hit=hit, generation=generation))
+        return self._service.ask(MapsAnswer, "POST", "/v1/maps", **body)
+
+    def match(self, sha256: str, hit: str, *, generation: int | None = None) -> MapsAnswer:
+        """A picture of what matched in two indexed images."""
+        params = _given(hit=hit, generation=generation)
+        return self._service.ask(MapsAnswer, "GET", f"/v1/images/{sha256}/maps", params=params)
 
     # -- images
 

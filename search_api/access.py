@@ -32,6 +32,7 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/metrics"): "read",
     ("GET", "/v1/images/{sha256}"): "read",
     ("GET", "/v1/images/{sha256}/thumbnail"): "read",
+    ("GET", "/v1/images/{sha256}/maps"): "read",
     ("GET", "/v1/families"): "read",
     ("GET", "/v1/families/{family}"): "read",
     ("GET", "/v1/families/{family}/members"): "read",
@@ -47,6 +48,7 @@ NEEDED: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/v1/images"): "ingest",
     ("DELETE", "/v1/images/{sha256}"): "admin",
     ("POST", "/v1/search"): "read",
+    ("POST", "/v1/maps"): "read",
     ("POST", "/v1/reports"): "read",
     ("POST", "/v1/search:batch"): "read",
 }

@@ -21,6 +21,7 @@ from search_api.routes import (
     images,
     ingest,
     labels,
+    maps,
     metrics,
     page,
     reports,
@@ -57,7 +58,18 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    gallery = (search, batch, reports, images, ingest, labels, families, decisions, gallery_map)
+    gallery = (
+        search,
+        batch,
+        maps,
+        reports,
+        images,
+        ingest,
+        labels,
+        families,
+        decisions,
+        gallery_map,
+    )
     for routes in (*gallery, health, metrics, page):
         app.include_router(routes.router)
     app.mount("/assets", page.assets)

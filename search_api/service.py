@@ -36,21 +36,23 @@ class Service:
     fetcher: Fetcher
     kept_queries: KeptQueries
 
-    async def encode(self, data: bytes, *, keep: bool = False) -> Encoded:
-        """Encode an uploaded image within the limits of the settings; `keep`: with what the
-        gallery keeps of it.
+    async def encode(self, data: bytes, *, thumbnail: bool = False, keep: bool = False) -> Encoded:
+        """Encode an uploaded image within the limits of the settings; `keep`: with the patches
+        that the gallery keeps of it.
 
         Raises ImageRejected, Overloaded or ModelUnavailable.
         """
         limits, timeout = self.settings.limits, self.settings.model_timeout
-        return await self.model.encode(data, limits, keep=keep, timeout=timeout)
+        return await self.model.encode(
+            data, limits, thumbnail=thumbnail, keep=keep, timeout=timeout
+        )
 
-    async def encode_query(self, data: bytes, author: str) -> Encoded:
+    async def encode_query(self, data: bytes, author: str, *, thumbnail: bool = False) -> Encoded:
         """Encode an image that `author` asks about; it is kept only where the settings say so.
 
         Raises what `encode` does.
         """
-        encoded = await self.encode(data)
+        encoded = await self.encode(data, thumbnail=thumbnail)
         await self._asked(data, author)
         return encoded
 

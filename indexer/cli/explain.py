@@ -53,7 +53,7 @@ def explain(
         generation = index.store.generation
         local = Local.of(index, FileItem(Path(image)).read())
         if hit is None and other is None:
-            found = explain_fake(index, local.encoded, local.vary, local.attend)
+            found = explain_fake(index, local)
         else:
             if other is None:
                 there = side_stored(index, str(hit), generation)
@@ -61,7 +61,7 @@ def explain(
                 known = Local.of(index, FileItem(Path(other)).read())
                 there = side_encoded(index, known.encoded, generation)
             here = side_encoded(index, local.encoded, generation)
-            found = explain_match(index, here, there, local.vary, generation)
+            found = explain_match(index, here, there, local, generation)
         record(index, found, author())
     Path(out).write_bytes(found.picture)
     if as_json:

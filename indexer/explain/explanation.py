@@ -1,8 +1,8 @@
 """What an explanation consists of, and its words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -14,10 +14,24 @@ from indexer.images.recipe import Recipe
 from indexer.index import Index
 from indexer.index.keeping import token_boxes
 from indexer.maps import Faithfulness
-from indexer.types import RGB, Bool, Float32, ImageFacts, Masked, Passport
+from indexer.types import RGB, Bool, Encoded, Float32, ImageFacts, Masked, Passport
 
-Vary = Callable[[Bool], Masked]
-"""Encodes an image once for each of the masks (n, rows, columns), as `encode_masked` does."""
+
+class Looker(Protocol):
+    """An encoded image, and the model that can look at it again."""
+
+    @property
+    def encoded(self) -> Encoded:
+        """With its thumbnail."""
+        ...
+
+    def vary(self, masks: Bool) -> Masked:
+        """Encode it once for each of the masks (n, rows, columns), greyed out where one is true."""
+        ...
+
+    def attend(self) -> Float32:
+        """(patches,) the rollout of the model's attention."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,15 @@
 """What speaks for fake: where greying out lowers the evidence, and what the model attends to."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.explain.explanation import Explanation, Vary, patch_boxes, to_draw_on, worth
+from indexer.explain.explanation import Explanation, Looker, patch_boxes, to_draw_on, worth
 from indexer.images.heatmap import Panel, sheet
 from indexer.index import Index
 from indexer.maps import at_random, attribution, judge, strongest, windows
 from indexer.types import Bool, Encoded, Float32, Passport
-
-Attend = Callable[[], Float32]
-"""The rollout of an image's attention, (patches,) float32."""
 
 SHARE: Final = 0.3
 """So many of the patches are greyed out, and shown alone, to see what the evidence does."""
@@ -25,18 +21,18 @@ LIMITS: Final = (
 MAPS: Final = {"occlusion": "The map by occlusion", "rollout": "The map of attention"}
 
 
-def explain_fake(index: Index, encoded: Encoded, vary: Vary, attend: Attend) -> Explanation:
-    """`encoded` is the image with its thumbnail. Raises UsageError where the checkpoint has no
-    head, since then nothing speaks for fake."""
+def explain_fake(index: Index, looker: Looker) -> Explanation:
+    """Raises UsageError where the checkpoint has no head, since then nothing speaks for fake."""
+    encoded = looker.encoded
     grid = encoded.patches.shape[0], encoded.patches.shape[1]
     parts, nothing = windows(grid), np.zeros((1, *grid), bool)
-    evidence = _evidence(vary, np.concatenate([nothing, ~nothing, parts]))
+    evidence = _evidence(looker, np.concatenate([nothing, ~nothing, parts]))
     whole, none = float(evidence[0]), float(evidence[1])
-    maps = {"occlusion": attribution(parts, whole - evidence[2:]), "rollout": attend()}
+    maps = {"occlusion": attribution(parts, whole - evidence[2:]), "rollout": looker.attend()}
     maps["rollout"] = maps["rollout"].reshape(grid)
     chosen = [strongest(values, SHARE) for values in maps.values()]
     masks = np.concatenate([np.stack(chosen), at_random(grid, SHARE)])
-    deleted, inserted = np.split(_evidence(vary, np.concatenate([masks, ~masks])), 2)
+    deleted, inserted = np.split(_evidence(looker, np.concatenate([masks, ~masks])), 2)
     effects = (whole - deleted) + (inserted - none)
     by_chance = effects[len(chosen) :]
     most = float(maps["occlusion"].max())
@@ -64,9 +60,9 @@ def explain_fake(index: Index, encoded: Encoded, vary: Vary, attend: Attend) -> 
     )
 
 
-def _evidence(vary: Vary, masks: Bool) -> Float32:
+def _evidence(looker: Looker, masks: Bool) -> Float32:
     """(n,) log-odds of fake."""
-    evidence = vary(masks).evidence
+    evidence = looker.vary(masks).evidence
     if evidence is None:
         raise UsageError(
             "this checkpoint has no head: it says nothing of fake",

@@ -1,10 +1,11 @@
-"""An image whose maps are made with the model in this process."""
+"""An image at which the model in this process looks."""
 
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from indexer.images import Limits
 from indexer.index import Index
 from indexer.index.encoding import encode, prepare
 from indexer.maps import rollout
@@ -13,33 +14,37 @@ from indexer.types import Bool, Encoded, Float32, Masked
 if TYPE_CHECKING:
     from indexer.encoder import VitEncoder
 
-CHUNK: Final = 32
-"""So many masked inputs are in memory at once."""
-
 
 class Local:
-    """An encoded image, and what `Vary` and `Attend` ask of the model."""
+    """`indexer.explain.Looker` of an image whose prepared `inputs` are at hand."""
 
     def __init__(self, encoder: "VitEncoder", encoded: Encoded, inputs: Float32) -> None:
-        self._encoder, self.encoded, self._inputs = encoder, encoded, inputs
+        self.encoded = encoded
+        self._encoder, self._inputs = encoder, inputs
 
     @classmethod
-    def of(cls, index: Index, data: bytes, limits: Limits = Limits()) -> Self:  # noqa: B008 frozen
+    def of(cls, index: Index, data: bytes) -> Self:
         """Decode and encode. Raises ImageRejected."""
-        prepared = prepare(index.encoder, data, limits, thumbnail=True)
-        return cls(index.encoder, encode(index.encoder, [prepared])[0], prepared.inputs)
+        prepared = prepare(index.encoder, data, thumbnail=True)
+        [encoded] = encode(index.encoder, [prepared])
+        return cls(index.encoder, encoded, prepared.inputs)
 
     def vary(self, masks: Bool) -> Masked:
-        """See `Vary`."""
-        starts = range(0, len(masks), CHUNK)
-        parts = [
-            self._encoder.encode_masked(self._inputs, masks[start : start + CHUNK])
-            for start in starts
-        ]
-        taps = np.concatenate([part.taps for part in parts])
-        evidence = [part.evidence for part in parts if part.evidence is not None]
-        return Masked(taps, np.concatenate(evidence) if evidence else None)
+        """See `Looker`."""
+        encode_some = partial(self._encoder.encode_masked, self._inputs)
+        return in_chunks(masks, self._encoder.batch, encode_some)
 
     def attend(self) -> Float32:
-        """See `Attend`."""
+        """See `Looker`."""
         return rollout(self._encoder.attention(self._inputs))
+
+
+def in_chunks(masks: Bool, size: int, encode_some: Callable[[Bool], Masked]) -> Masked:
+    """Encode masks (n, rows, columns), n at least 1, up to `size` at once."""
+    starts = range(0, len(masks), size)
+    parts = [encode_some(masks[start : start + size]) for start in starts]
+    evidence = [part.evidence for part in parts if part.evidence is not None]
+    return Masked(
+        np.concatenate([part.taps for part in parts]),
+        np.concatenate(evidence) if evidence else None,
+    )

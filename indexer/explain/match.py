@@ -8,7 +8,7 @@ import numpy as np
 from indexer.errors import UsageError
 from indexer.explain.explanation import (
     Explanation,
-    Vary,
+    Looker,
     as_fractions,
     patch_boxes,
     to_draw_on,
@@ -81,10 +81,10 @@ def side_stored(index: Index, sha256: str, generation: int) -> Side:
 
 
 def explain_match(
-    index: Index, here: Side, there: Side, vary: Vary | None, generation: int
+    index: Index, here: Side, there: Side, looker: Looker | None, generation: int
 ) -> Explanation:
-    """`vary` encodes the image `here` with patches greyed out; None where its file is not at
-    hand, and nothing can be said of the map's worth. `generation` is that of the sides."""
+    """`looker` is the image `here`; None where its file is not at hand, and nothing can be said of
+    the map's worth. `generation` is that of both sides."""
     on_here, on_there = what_matched(here.vectors, there.vectors)
     low, high = (float(f(np.append(on_here, on_there))) for f in (np.min, np.max))
     panels = [
@@ -95,11 +95,11 @@ def explain_match(
         )
     ]
     figures, missing, worth_of_it = {}, {}, "How faithful this map is was not tested."
-    if vary is None or here.grid is None:
+    if looker is None or here.grid is None:
         missing["match"] = "only patches of the image are kept, not its pixels to grey out"
     else:
         masks = [strongest(on_here.reshape(here.grid), SHARE)[None], at_random(here.grid, SHARE)]
-        varied = vary(np.concatenate(masks))
+        varied = looker.vary(np.concatenate(masks))
         descriptors = index.gallery(generation).derived.projection.apply(varied.taps)
         fall = np.asarray((here.descriptor - descriptors) @ there.descriptor, np.float32)
         figures["match"] = judge(SHARE, fall[0], fall[1:])

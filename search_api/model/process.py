@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from indexer.encoder import VitEncoder
 from indexer.errors import ImageRejected, LineupError
+from indexer.explain import in_chunks
 from indexer.index import Index
 from indexer.index.encoding import (
     Prepared,
@@ -20,14 +22,15 @@ from indexer.index.encoding import (
     prepare_region,
 )
 from indexer.index.keeping import Keeper
-from indexer.types import RGB, Encoder, Float32
+from indexer.maps import rollout
+from indexer.types import RGB, Bool, Encoded, Float32, Masked
 from search_api.model import wire
 from search_api.model.loop import serve, streams
-from search_api.model.wire import Outcome, Upload
+from search_api.model.wire import Attended, Outcome, Upload
 
 
 def encode_uploads(
-    encoder: Encoder, keeper: Keeper, uploads: Sequence[Upload], step: Callable[[], None]
+    encoder: VitEncoder, keeper: Keeper, uploads: Sequence[Upload], step: Callable[[], None]
 ) -> list[Outcome]:
     """Decode one by one, so that one large image is in memory at a time; encode together."""
     ready: list[Prepared | PreparedRegion | ImageRejected] = []
@@ -37,13 +40,23 @@ def encode_uploads(
         except ImageRejected as error:
             ready.append(error)
         step()
-    encoded = iter(encode(encoder, [each for each in ready if isinstance(each, Prepared)]))
+    together = [
+        each
+        for each, upload in zip(ready, uploads, strict=True)
+        if isinstance(each, Prepared) and upload.asks is Encoded
+    ]
+    encoded = iter(encode(encoder, together))
     outcomes: list[Outcome] = []
     for each, upload in zip(ready, uploads, strict=True):
         if isinstance(each, ImageRejected):
             outcomes.append(each)
         elif isinstance(each, PreparedRegion):
             outcomes.append(encode_region(encoder, each))
+            step()
+        elif upload.masks is not None:
+            outcomes.append(_masked(encoder, each.inputs, upload.masks, step))
+        elif upload.attend:
+            outcomes.append(Attended(rollout(encoder.attention(each.inputs, step))))
             step()
         elif upload.keep:
             image = next(encoded)
@@ -55,11 +68,19 @@ def encode_uploads(
     return outcomes
 
 
-def _prepared(encoder: Encoder, keeper: Keeper, upload: Upload) -> Prepared | PreparedRegion:
+def _masked(encoder: VitEncoder, inputs: Float32, masks: Bool, step: Callable[[], None]) -> Masked:
+    def some(part: Bool) -> Masked:
+        step()
+        return encoder.encode_masked(inputs, part)
+
+    return in_chunks(masks, encoder.batch, some)
+
+
+def _prepared(encoder: VitEncoder, keeper: Keeper, upload: Upload) -> Prepared | PreparedRegion:
     if upload.region is not None:
         return prepare_region(encoder, upload.data, upload.region, upload.limits)
     tiles = keeper.tiles if upload.keep else no_tiles
-    return prepare(encoder, upload.data, upload.limits, thumbnail=upload.keep, tiles=tiles)
+    return prepare(encoder, upload.data, upload.limits, thumbnail=upload.thumbnail, tiles=tiles)
 
 
 def no_tiles(_: RGB) -> Sequence[Float32]:

@@ -5,6 +5,7 @@ process that decodes hostile images is the one that might turn against the servi
 """
 
 import json
+import math
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from safetensors.numpy import load, save
 from indexer.errors import ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded, EncodedRegion, ImageFacts, Patches
+from indexer.types import Bool, Encoded, EncodedRegion, Float32, ImageFacts, Masked, Patches
 
 _SIZES: Final = struct.Struct("<II")
 _KEPT: Final = ("codes", "scales", "boxes")
@@ -25,7 +26,14 @@ MAX_BYTES: Final = 256 * 1024 * 1024
 """No honest message has a header or blob of more."""
 
 
-Outcome = Encoded | EncodedRegion | ImageRejected
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """`rollout` (patches,) float32 of the model's attention on an image."""
+
+    rollout: Float32
+
+
+Outcome = Encoded | EncodedRegion | Masked | Attended | ImageRejected
 
 
 class Garbled(ConnectionError):
@@ -34,13 +42,28 @@ class Garbled(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An image, or the surroundings of a region of it, to encode within limits; `keep`: with the
-    thumbnail and the patches that the gallery keeps."""
+    """An image to encode within limits; `keep`: with the patches that the gallery keeps.
+
+    At most one of the others, instead: the surroundings of a `region`; once for each of `masks`
+    (n, rows, columns) that grey out patches; `attend`: the attention on it.
+    """
 
     data: bytes
     limits: Limits
+    thumbnail: bool = False
     keep: bool = False
     region: Region | None = None
+    masks: Bool | None = None
+    attend: bool = False
+
+    @property
+    def asks(self) -> type[Encoded | EncodedRegion | Masked | Attended]:
+        """What comes of it."""
+        if self.region is not None:
+            return EncodedRegion
+        if self.masks is not None:
+            return Masked
+        return Attended if self.attend else Encoded
 
 
 def pack(header: dict[str, Any], blob: bytes = b"") -> bytes:
@@ -74,18 +97,47 @@ async def receive(exactly: Callable[[int], Awaitable[bytes]]) -> tuple[dict[str,
 
 def pack_upload(upload: Upload) -> bytes:
     """One message for an upload."""
-    header = asdict(upload)
-    return pack(header, header.pop("data"))
+    header = {
+        "limits": asdict(upload.limits),
+        "thumbnail": upload.thumbnail,
+        "keep": upload.keep,
+        "region": None if upload.region is None else asdict(upload.region),
+        "masks": None if upload.masks is None else _packed(upload.masks),
+        "attend": upload.attend,
+    }
+    return pack(header, upload.data)
 
 
 def to_upload(header: dict[str, Any], blob: bytes) -> Upload:
     """The upload of a message."""
-    region = header["region"] and Region(**header["region"])
-    return Upload(blob, Limits(**header["limits"]), header["keep"], region)
+    region, masks = header["region"], header["masks"]
+    return Upload(
+        blob,
+        Limits(**header["limits"]),
+        header["thumbnail"],
+        header["keep"],
+        region and Region(**region),
+        masks and _unpacked(masks),
+        header["attend"],
+    )
+
+
+def _packed(masks: Bool) -> dict[str, Any]:
+    return {"shape": masks.shape, "bits": np.packbits(masks).tobytes().hex()}
+
+
+def _unpacked(masks: dict[str, Any]) -> Bool:
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(masks["bits"]), np.uint8))
+    return bits[: math.prod(masks["shape"])].astype(bool).reshape(masks["shape"])
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
     """One message for what came of an upload."""
+    if isinstance(outcome, Masked):
+        evidence = {} if outcome.evidence is None else {"evidence": outcome.evidence}
+        return pack({"masked": True}, save({"taps": outcome.taps, **evidence}))
+    if isinstance(outcome, Attended):
+        return pack({"attended": True}, save({"rollout": outcome.rollout}))
     if isinstance(outcome, EncodedRegion):
         return pack({"region": asdict(outcome.facts)}, save({"patches": outcome.patches}))
     if isinstance(outcome, ImageRejected):
@@ -107,9 +159,8 @@ def pack_outcome(outcome: Outcome) -> bytes:
 def to_outcome(header: dict[str, Any], blob: bytes, upload: Upload) -> Outcome:
     """What came of an upload. Raises Garbled, also on the outcome of another one's kind."""
     outcome = _outcome(header, blob)
-    asked = Encoded if upload.region is None else EncodedRegion
-    if not isinstance(outcome, asked | ImageRejected):
-        raise Garbled(f"an {type(outcome).__name__} for an {asked.__name__}")
+    if not isinstance(outcome, upload.asks | ImageRejected):
+        raise Garbled(f"{type(outcome).__name__} for {upload.asks.__name__}")
     return outcome
 
 
@@ -118,6 +169,10 @@ def _outcome(header: dict[str, Any], blob: bytes) -> Outcome:
         if reason := header.pop("rejected", None):
             return ImageRejected(reason, **header)
         arrays = load(blob)
+        if "masked" in header:
+            return Masked(arrays["taps"], arrays.get("evidence"))
+        if "attended" in header:
+            return Attended(arrays["rollout"])
         if "region" in header:
             return EncodedRegion(ImageFacts(**header["region"]), arrays["patches"])
         thumbnail = arrays.get("thumbnail")

@@ -18,10 +18,10 @@ from typing import Any, Final, cast
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded, EncodedRegion
+from indexer.types import Bool, Encoded, EncodedRegion, Masked
 from search_api import metrics
 from search_api.model import wire
-from search_api.model.wire import Outcome, Upload
+from search_api.model.wire import Attended, Outcome, Upload
 from search_api.problems import ModelUnavailable, Overloaded
 
 PING_SECONDS: Final = 0.5
@@ -98,16 +98,16 @@ class ModelWorker:
         data: bytes,
         limits: Limits,
         *,
+        thumbnail: bool = False,
         keep: bool = False,
         timeout: float | None = None,
     ) -> Encoded:
-        """The encoding of an image; `keep`: with the thumbnail and the patches that the gallery
-        keeps.
+        """The encoding of an image; `keep`: with the patches that the gallery keeps.
 
         Raises ImageRejected, Overloaded when the queue is full, and ModelUnavailable when it is
         not done in `timeout` seconds or ends the process.
         """
-        return cast(Encoded, await self._outcome(Upload(data, limits, keep), timeout))
+        return cast(Encoded, await self._outcome(Upload(data, limits, thumbnail, keep), timeout))
 
     async def encode_region(
         self, data: bytes, limits: Limits, region: Region, *, timeout: float | None = None
@@ -115,6 +115,18 @@ class ModelWorker:
         """The encoding of a region's surroundings; raises as `encode` does."""
         upload = Upload(data, limits, region=region)
         return cast(EncodedRegion, await self._outcome(upload, timeout))
+
+    async def vary(
+        self, data: bytes, limits: Limits, masks: Bool, *, timeout: float | None = None
+    ) -> Masked:
+        """The encodings of an image with patches greyed out; raises as `encode` does."""
+        return cast(Masked, await self._outcome(Upload(data, limits, masks=masks), timeout))
+
+    async def attend(
+        self, data: bytes, limits: Limits, *, timeout: float | None = None
+    ) -> Attended:
+        """The model's attention on an image; raises as `encode` does."""
+        return cast(Attended, await self._outcome(Upload(data, limits, attend=True), timeout))
 
     @property
     def waiting(self) -> int:
@@ -135,7 +147,9 @@ class ModelWorker:
             return f"the model has made no step for more than {self._hung_after:g} s"
         return None
 
-    async def _outcome(self, upload: Upload, timeout: float | None) -> Encoded | EncodedRegion:
+    async def _outcome(
+        self, upload: Upload, timeout: float | None
+    ) -> Encoded | EncodedRegion | Masked | Attended:
         if len(self._waiting) >= self._capacity:
             raise Overloaded(
                 f"{self._capacity} uploads are waiting for the model", do="try again later"

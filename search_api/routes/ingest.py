@@ -82,7 +82,7 @@ async def _ingested(service: Service, asked: NewImage, data: bytes, caller: Call
         return await run_in_threadpool(
             ingest_again, index, digest, asked.location, asked.annotation, author=caller.name
         )
-    encoded = await service.encode(data, keep=True)
+    encoded = await service.encode(data, thumbnail=True, keep=True)
     return await run_in_threadpool(
         ingest,
         index,

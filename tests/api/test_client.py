@@ -177,6 +177,18 @@ def test_searches_say_what_the_service_says(
     assert (found.report["made"]["note"], found.report["search"]["answer"]) == ("Case 17", raw)
 
 
+def test_maps_are_what_the_service_draws(own: tuple[Client, Server, Path], gallery: Path) -> None:
+    lineup, server, _ = own
+    photo = encode(picture(8302), "PNG")
+    one, other = (sha256((gallery / f"fake/swap/{seed}.png").read_bytes()) for seed in (0, 1))
+    fake, matched = lineup.explain(photo), lineup.explain(photo, hit=one, generation=1)
+    assert (fake.kind, fake.faithfulness.keys()) == ("fake", {"occlusion", "rollout"})
+    assert (matched.kind, matched.other_sha256, matched.generation) == ("match", one, 1)
+    stored = lineup.match(one, other, generation=1)
+    raw = httpx.get(f"{server.url}/v1/images/{one}/maps?hit={other}&generation=1").json()
+    assert TypeAdapter(type(stored)).dump_python(stored, mode="json") == raw
+
+
 def test_images_come_are_told_of_labelled_and_go(
     own: tuple[Client, Server, Path], tmp_path: Path
 ) -> None:

@@ -4,11 +4,13 @@ The processes are real and speak the real protocol; what they do is said by the 
 """
 
 import asyncio
+import io
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.images import Limits
 from indexer.images.region import Region
-from indexer.types import Encoded, EncodedRegion, ImageFacts, Patches
+from indexer.types import Encoded, EncodedRegion, ImageFacts, Masked, Patches
 from search_api.model import wire
 from search_api.model.worker import ModelWorker
 from search_api.problems import ModelUnavailable, Overloaded
@@ -253,8 +255,34 @@ def test_the_outcome_of_a_region_survives_the_wire() -> None:
     assert isinstance(got, EncodedRegion)
     assert got.facts == FACTS
     np.testing.assert_array_equal(got.patches, patches, strict=True)
-    with pytest.raises(wire.Garbled, match="an EncodedRegion for an Encoded"):
+    with pytest.raises(wire.Garbled, match="EncodedRegion for Encoded"):
         asyncio.run(received(message))
+
+
+@given(st.integers(0, 20), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_masks_survive_the_wire(count: int, rows: int, columns: int, seed: int) -> None:
+    masks = np.random.default_rng(seed).random((count, rows, columns)) < 0.5
+    sent = wire.Upload(b"image", Limits(), masks=masks)
+    got = wire.to_upload(*wire.read(io.BytesIO(wire.pack_upload(sent))))
+    assert got.masks is not None
+    np.testing.assert_array_equal(got.masks, masks, strict=True)
+    assert replace(got, masks=None) == wire.Upload(b"image", Limits())
+
+
+def test_what_comes_of_masks_and_of_attention_survives_the_wire() -> None:
+    taps, evidence = np.ones((2, 3, 4), np.float32), np.array([0.5, -1], np.float32)
+    masks = wire.Upload(b"", Limits(), masks=np.zeros((2, 1, 1), bool))
+    for sent in (Masked(taps, evidence), Masked(taps, None)):
+        got = asyncio.run(received(wire.pack_outcome(sent), masks))
+        assert isinstance(got, Masked)
+        np.testing.assert_array_equal(got.taps, taps, strict=True)
+        np.testing.assert_array_equal(got.evidence, sent.evidence)
+    message = wire.pack_outcome(wire.Attended(evidence))
+    got = asyncio.run(received(message, wire.Upload(b"", Limits(), attend=True)))
+    assert isinstance(got, wire.Attended)
+    np.testing.assert_array_equal(got.rollout, evidence, strict=True)
+    with pytest.raises(wire.Garbled, match="Attended for Masked"):
+        asyncio.run(received(message, masks))
 
 
 @given(st.binary(max_size=200))

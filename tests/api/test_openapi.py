@@ -20,16 +20,21 @@ from search_api.routes.health import Live, Ready
 from search_api.routes.images import ImageAnswer
 from search_api.routes.ingest import Removed
 from search_api.routes.labels import Labelled
+from search_api.routes.maps import MapsAnswer
 
 PHOTO = {"image": encode(picture(1), "PNG")}
 UNKNOWN = {"image": encode(picture(8888), "PNG")}
 ABSENT = "0" * 64
+BARE = sha256(encode(picture(999), "PNG"))
+"""Indexed without a thumbnail."""
 NO_FAMILY = "f" + "0" * 10
 JSON = {"content-type": "application/json"}
 
 ANSWERS: dict[tuple[str, str], Any] = {
     ("post", "/v1/search"): Answer,
     ("get", "/v1/images/{sha256}"): ImageAnswer,
+    ("get", "/v1/images/{sha256}/maps"): MapsAnswer,
+    ("post", "/v1/maps"): MapsAnswer,
     ("post", "/v1/labels"): Labelled,
     ("get", "/v1/families"): FamiliesAnswer,
     ("get", "/v1/families/{family}"): FamilyAnswer,
@@ -60,6 +65,18 @@ PROVOKED: dict[tuple[str, str, str], dict[str, Any]] = {
     ("post", "/v1/search", "usage"): {"json": {"id": ABSENT, "where": "x"}},
     ("post", "/v1/search", "url-refused"): {"json": {"url": "https://elsewhere.example/"}},
     ("post", "/v1/search", "image-rejected"): {"files": {"image": b"x"}},
+    ("post", "/v1/maps", "bad-request"): {
+        "content": b"x",
+        "headers": {"content-type": "multipart/form-data"},
+    },
+    ("post", "/v1/maps", "not-found"): {"files": PHOTO, "data": {"hit": ABSENT}},
+    ("post", "/v1/maps", "content-too-large"): {"files": {"image": bytes(5_000_000)}},
+    ("post", "/v1/maps", "unsupported-media-type"): {"json": {}},
+    ("post", "/v1/maps", "invalid-request"): {"files": PHOTO, "data": {"hit": "x"}},
+    ("post", "/v1/maps", "usage"): {"files": PHOTO, "data": {"hit": BARE}},
+    ("post", "/v1/maps", "image-rejected"): {"files": {"image": b"x"}},
+    ("get", "/v1/images/{sha256}/maps", "not-found"): {"params": {"hit": ABSENT}},
+    ("get", "/v1/images/{sha256}/maps", "invalid-request"): {"params": {"hit": "x"}},
     ("post", "/v1/reports", "bad-request"): {
         "content": b"x",
         "headers": {"content-type": "multipart/form-data"},
@@ -136,8 +153,11 @@ ELSEWHERE = {
     "url-unreachable",
 }
 """Provoked in test_limits.py and test_access.py and test_fetch.py."""
-IN_TURN = {("post", "/v1/decisions/{number}/undo", "usage")}
-"""Provoked in test_families.py, since it takes a decision first."""
+IN_TURN = {
+    ("post", "/v1/decisions/{number}/undo", "usage"),
+    ("get", "/v1/images/{sha256}/maps", "usage"),
+}
+"""Provoked in test_families.py, since it takes a decision first, and in test_maps.py."""
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from indexer.index.keeping import PatchPolicy
 from indexer.maps import what_matched
 from indexer.patches import restored
 from indexer.sources import open_source
-from indexer.types import Bool, Masked
+from indexer.types import Bool, Float32, Masked
 
 UNKNOWN = tinted("fake/blend", 5000)
 KNOWN = tinted("fake/blend", 3)
@@ -63,9 +63,9 @@ def test_what_matched_in_the_kept_patches_of_a_hit(index: Index) -> None:
     np.testing.assert_array_equal(there.vectors, stored)
     assert (len(here.vectors), len(there.vectors), there.grid) == (16, 6, None)
 
-    found = explain_match(index, here, there, local.vary, at)
+    found = explain_match(index, here, there, local, at)
     assert size(found.picture)[0] == 2 * 376 + 16
-    assert found.picture == explain_match(index, here, there, local.vary, at).picture
+    assert found.picture == explain_match(index, here, there, local, at).picture
     assert (found.kind, found.query_sha256, found.other_sha256, found.generation) == (
         "match",
         sha256(UNKNOWN),
@@ -101,11 +101,17 @@ def test_what_is_planted_is_found_and_better_than_chance(index: Index) -> None:
     local, weights = Local.of(index, UNKNOWN), np.zeros((4, 4), np.float32)
     weights[1] = 2
 
-    def vary(masks: Bool) -> Masked:
-        evidence = ((1 - masks) * weights).sum(axis=(1, 2)) - 1
-        return Masked(np.zeros((len(masks), 1, 1), np.float32), evidence.astype(np.float32))
+    class Planted:
+        encoded = local.encoded
 
-    found = explain_fake(index, local.encoded, vary, lambda: np.arange(16, dtype=np.float32))
+        def vary(self, masks: Bool) -> Masked:
+            evidence = ((1 - masks) * weights).sum(axis=(1, 2)) - 1
+            return Masked(np.zeros((len(masks), 1, 1), np.float32), evidence.astype(np.float32))
+
+        def attend(self) -> Float32:
+            return np.arange(16, dtype=np.float32)
+
+    found = explain_fake(index, Planted())
     occlusion, rollout = found.faithfulness["occlusion"], found.faithfulness["rollout"]
     assert (occlusion.effect, occlusion.better) == (16, True)
     assert (rollout.effect, rollout.better) == (0, False)
@@ -123,7 +129,7 @@ def test_every_layout_with_a_head_is_explained(write, tmp_path: Path) -> None:
     encoder = load_encoder(tmp_path / "checkpoint", precision="fp32")
     with Index.create(tmp_path / "my.index", encoder) as index:
         local = Local.of(index, UNKNOWN)
-        found = explain_fake(index, local.encoded, local.vary, local.attend)
+        found = explain_fake(index, local)
         assert found.faithfulness.keys() == {"occlusion", "rollout"}
         assert found.missing == {}
         assert size(found.picture)[0] == 3 * 376 + 16
@@ -137,9 +143,9 @@ def test_a_tower_without_head_says_so_and_still_matches(tmp_path: Path) -> None:
         build_index(index, [open_source(tmp_path / "gallery", "imagefolder")])
         at, local = index.store.generation, Local.of(index, UNKNOWN)
         with pytest.raises(UsageError, match="no head: it says nothing of fake"):
-            explain_fake(index, local.encoded, local.vary, local.attend)
+            explain_fake(index, local)
         here, there = side_encoded(index, local.encoded, at), side_stored(index, sha256(KNOWN), at)
-        assert "match" in explain_match(index, here, there, local.vary, at).faithfulness
+        assert "match" in explain_match(index, here, there, local, at).faithfulness
 
 
 def test_what_is_not_kept_is_said(tmp_path: Path, index_path: Path) -> None:
