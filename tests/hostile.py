@@ -6,6 +6,7 @@ made here from a seed, all different, so that no two share a sha256.
 
 import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,7 @@ def _not_images() -> Iterator[File]:
     yield "page.jpg", b"<!DOCTYPE html><html><body>404 <svg></svg></body></html>", refused
     yield "paper.jpg", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n", refused
     yield "archive.png", b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(40), refused
+    yield "archive-bomb.jpg", _zipped(bytes(8_000_000)), refused
     yield "program.jpg", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0" + bytes(100), refused
     yield "notes", b"These are notes that somebody left without a suffix.\n", refused
     yield "zeros.tif", bytes(4096), refused
@@ -252,6 +254,13 @@ def _odd_but_fine() -> Iterator[File]:
     yield "no-end-marker.jpg", plain[:-2], "truncated"
     yield "looping-directory.tif", _looping_tiff(), DECODED
     yield "naïve – 图像 .jpg", encode(picture(27), "JPEG"), DECODED
+
+
+def _zipped(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("a.jpg"), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _png(width: int, height: int, depth: int, colour: int, raw: bytes) -> bytes:

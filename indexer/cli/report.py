@@ -102,19 +102,22 @@ def verify(file: str, index_path: str | None, public_key: str | None, as_json: b
     from contextlib import ExitStack
     from pathlib import Path
 
+    from indexer.custody.package import MAX_BYTES
     from indexer.evidence import verify as check
     from indexer.index import Index
 
     with ExitStack() as stack:
         index = stack.enter_context(Index.open(index_path)) if index_path else None
-        found = check(Path(file).read_bytes(), public_key=public_key, index=index, author=author())
+        with Path(file).open("rb") as package:
+            data = package.read(MAX_BYTES + 1)  # more is refused, whatever it is
+        found = check(data, public_key=public_key, index=index, author=author())
     if as_json:
         print_json(found.to_dict())
     else:
         for problem in found.problems:
-            click.echo(f"not to be trusted: {problem}")
+            click.echo(_printable(f"not to be trusted: {problem}"))
         for difference in found.differences:
-            click.echo(f"differs: {difference}")
+            click.echo(_printable(f"differs: {difference}"))
         if found.ok:
             click.echo(f"unaltered, signed with the key {found.public_key}")
             if public_key is None:
@@ -141,3 +144,8 @@ def key(key_path: str | None) -> None:
 
     made = SigningKey.load(Path(key_path)) if key_path else SigningKey.load_or_make(default_key())
     click.echo(made.public)
+
+
+def _printable(line: str) -> str:
+    """A line with whatever a terminal would obey written out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -9,6 +9,7 @@ not byte for byte what its members make has been altered.
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,17 @@ MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 ALGORITHM = "Ed25519"
 UNLISTED = (MANIFEST, SIGNATURE)
 EPOCH = (1980, 1, 1, 0, 0, 0)
+MAX_BYTES = 512 * 1024 * 1024
+MAX_MEMBERS = 10_000
+"""No honest package is larger or has more members."""
+_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 _DAMAGE = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, struct.error)
 """All that the standard library raises on ZIP data that were altered."""
+
+
+class _Hostile(ValueError):
+    """A ZIP whose members are not even to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +59,22 @@ def pack(members: Mapping[str, bytes], key: SigningKey) -> bytes:
 
 
 def unpack(data: bytes, public_key: str | None = None) -> Package:
-    """Read a package and check all of it; `public_key` is the one it has to be signed with."""
+    """Read a package and check all of it; `public_key` is the one it has to be signed with.
+
+    Nothing of it is decompressed or written anywhere, and what is read is no larger than `data`.
+    """
     members: dict[str, bytes] = {}
     problems: list[str] = []
     try:
+        if len(data) > MAX_BYTES:
+            raise _Hostile(f"{len(data):,} bytes; expected at most {MAX_BYTES:,}")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in archive.infolist():
+            for entry in _entries(archive, len(data)):
                 if entry.filename in members:
                     problems.append(f"{entry.filename} is there more than once")
                 members[entry.filename] = _read(archive, entry, problems)
+    except _Hostile as error:
+        return Package({}, "", [f"no package: {error}"])
     except _DAMAGE as error:
         return Package({}, "", [f"no ZIP file that can be read: {error}"])
     signer = _check_signature(members, public_key, problems)
@@ -70,10 +86,24 @@ def unpack(data: bytes, public_key: str | None = None) -> Package:
     return Package(members, signer, problems)
 
 
+def _entries(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
+    """The members of a ZIP of `size` bytes. Raises _Hostile on what no damage would make of a
+    package: members that share their bytes or are compressed, too many, or named like a way
+    out of the folder that somebody may unpack them in."""
+    entries = archive.infolist()
+    if len(entries) > MAX_MEMBERS:
+        raise _Hostile(f"{len(entries):,} members; expected at most {MAX_MEMBERS:,}")
+    for entry in entries:
+        if not _NAME.fullmatch(entry.filename):
+            raise _Hostile(f"a member named {entry.filename[:100]!a}")
+        if entry.compress_type != zipfile.ZIP_STORED:  # so nothing is ever decompressed
+            raise _Hostile(f"{entry.filename} is compressed; a package has no such member")
+    if (claimed := sum(entry.file_size for entry in entries)) > size:
+        raise _Hostile(f"members of {claimed:,} bytes in a file of {size:,}")
+    return entries
+
+
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, problems: list[str]) -> bytes:
-    if entry.compress_type != zipfile.ZIP_STORED:  # so nothing is ever decompressed
-        problems.append(f"{entry.filename} is compressed; a report has no such member")
-        return b""
     try:
         return archive.read(entry)
     except _DAMAGE as error:
@@ -87,7 +117,8 @@ def _check_signature(
     """Who signed the manifest, "" where that cannot be read; a fault is added to `problems`."""
     fields = _object(members.get(SIGNATURE, b""))
     public, signature = (str(fields.get(name, "")) for name in ("public_key", "signature"))
-    if members.get(SIGNATURE) != _signature(public, signature):
+    is_hex = re.fullmatch("[0-9a-f]{64}", public) and re.fullmatch("[0-9a-f]{128}", signature)
+    if not is_hex or members.get(SIGNATURE) != _signature(public, signature):
         problems.append(f"there is no {ALGORITHM} signature in {SIGNATURE}")
         return ""
     if not is_signed(public, signature, members.get(MANIFEST, b"")):
@@ -116,7 +147,8 @@ def _differences(members: Mapping[str, bytes]) -> Iterator[str]:
         elif name not in recorded:
             yield f"{name} is not in the manifest"
         elif found[name] != recorded[name]:
-            yield f"{name} was altered: sha256 {found[name][:16]}, signed {recorded[name][:16]}"
+            signed = str(recorded[name])[:16]
+            yield f"{name} was altered: sha256 {found[name][:16]}, signed {signed}"
 
 
 def _zipped(members: Mapping[str, bytes]) -> bytes:
@@ -132,7 +164,7 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
 def _object(data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

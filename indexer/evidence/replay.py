@@ -7,8 +7,9 @@ from typing import Any
 
 from indexer.custody import Head
 from indexer.custody.package import Package, unpack
+from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.evidence.gather import Asked, gather
-from indexer.evidence.report import FORMAT
+from indexer.evidence.shape import read_report
 from indexer.filters import parse_filter
 from indexer.index import Index, query_bytes
 
@@ -49,19 +50,18 @@ def verify(
     package = unpack(data, public_key)
     if package.problems:
         return Verification(package.public_key, {}, package.problems)
-    report = json.loads(package.members.get("report.json", b"{}"))
-    if report.get("format") != FORMAT:
-        found = [f"a signed package of the format {report.get('format')}, no {FORMAT}"]
-        return Verification(package.public_key, {}, found)
+    try:
+        report = read_report(package.members)
+    except UsageError as error:
+        return Verification(package.public_key, {}, [str(error)])
     if index is None:
         return Verification(package.public_key, report, [])
-    return Verification(
-        package.public_key,
-        report,
-        _custody(report, index),
-        replayed=True,
-        differences=list(_replay(report, package, index, author)),
-    )
+    problems = _custody(report, index)
+    try:
+        differences = list(_replay(report, package, index, author))
+    except (UsageError, NotFound, ImageRejected, RecursionError) as error:
+        return Verification(package.public_key, report, [*problems, f"no replay: {error}"])
+    return Verification(package.public_key, report, problems, True, differences)
 
 
 def _custody(report: dict[str, Any], index: Index) -> list[str]:

@@ -11,9 +11,8 @@ from indexer.custody.signing import SigningKey
 from indexer.evidence.code import software
 from indexer.evidence.gather import Asked, gather
 from indexer.evidence.page import render
+from indexer.evidence.shape import FORMAT
 from indexer.index import Index, Query
-
-FORMAT = "lineup-report/1"
 
 
 def default_key() -> Path:

@@ -82,13 +82,6 @@ def test_a_member_that_is_there_twice_is_named() -> None:
     assert "report.json is there more than once" in told(out.getvalue())
 
 
-def test_compressed_members_are_refused_unread() -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("bomb", bytes(10_000_000))
-    assert "bomb is compressed" in told(out.getvalue())
-
-
 def test_another_key_is_named() -> None:
     other = SigningKey.generate()
     (problem,) = unpack(pack(MEMBERS, other), KEY.public).problems

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from indexer.cli import indexer
 from indexer.custody.canonical import canonical
-from indexer.custody.package import pack, unpack
+from indexer.custody.package import UNLISTED, pack, unpack
 from indexer.custody.signing import SigningKey
 from indexer.evidence import Asked, make_report, verify
 from indexer.evidence.replay import differences
@@ -144,6 +144,51 @@ def test_flipped_bytes_of_a_report_are_named(index: Index, pictures: Path) -> No
         assert not verify(bytes(altered), author="ann").ok, f"byte {place}"
 
 
+def signed(members: Mapping[str, bytes], path: str, value: object) -> bytes:
+    """The report among `members` with another value at a path, signed by somebody else."""
+    report = json.loads(members["report.json"])
+    *parents, last = path.split(".")
+    place = report
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    kept = {name: data for name, data in members.items() if name not in UNLISTED}
+    return pack(kept | {"report.json": canonical(report)}, SigningKey.generate())
+
+
+HOSTILE = [
+    ("format", "lineup-report/9", "report.json: format: Input should be 'lineup-report/1'"),
+    ("made", [], "report.json: made: Input should be a valid dictionary"),
+    ("made.audit_head", "x", "head 'x'; expected NUMBER:HASH"),
+    ("query.member", "manifest.js", "report.json names an image that is missing"),
+    ("query.member", "report.html", "no replay: "),
+    ("search.k", "3", "report.json: search.k: Input should be a valid integer"),
+    ("search.k", 0, "report.json: search.k: Input should be greater than or equal to 1"),
+    ("search.where", "(" * 5000, "no replay: filter, position 13"),
+    ("search.risk", 7.5, "report.json: search.risk: Input should be less than 1"),
+    ("search.answer.generation", 99, "no replay: "),
+    ("hits", {}, "report.json: hits: Input should be a valid list"),
+]
+"""What a report may say instead -> why it is not believed."""
+
+
+def test_a_hostile_report_is_a_problem_whoever_signed_it(index: Index, pictures: Path) -> None:
+    members = unpack(made(index, asked(pictures))).members
+    for path, value, problem in HOSTILE:
+        found = verify(signed(members, path, value), index=index, author="ann")
+        assert not found.ok
+        assert found.problems[-1].startswith(problem)
+    huge = verify(signed(members, "search.k", 2**53 - 1), index=index, author="ann")
+    assert huge.problems == []
+    assert huge.differences
+
+
+@pytest.mark.parametrize("text", [b"", b"[" * 100_000, b"{" * 9, b"9" * 5000, b"[]"])
+def test_a_report_that_is_no_json_is_a_problem(text: bytes) -> None:
+    found = verify(pack({"report.json": text}, KEY), author="ann")
+    assert found.problems[0].startswith("report.json")
+
+
 def test_differences_name_every_value() -> None:
     then = {"a": [1, {"b": 2}], "c": None, "gone": 1}
     now = {"a": [1, {"b": 3}], "c": None, "new": 2}
@@ -182,5 +227,12 @@ def test_the_commands_make_verify_and_show_the_key(
     code, told = run("verify", out, "--public-key", other, "--json")
     assert code == 1
     assert json.loads(told)["problems"] == [f"it is signed with the key {public}; expected {other}"]
-    out.write_bytes(out.read_bytes()[:-1] + b"x")
-    assert run("verify", out)[0] == 1
+    package = unpack(out.read_bytes()).members
+    out.write_bytes(signed(package, "search.\x1b[2J", 1))
+    code, told = run("verify", out, "--index", index.path)
+    assert (code, told) == (1, "differs: search.\\x1b[2J: 1 in the report, null now\n")
+    out.write_bytes(b"PK" + bytes(9))
+    assert run("verify", out) == (
+        1,
+        "not to be trusted: no ZIP file that can be read: File is not a zip file\n",
+    )
