@@ -181,9 +181,14 @@ def _enter(quotas: Quotas, caller: Caller) -> dict[str, str]:
     return {} if caller.key_id is None else quotas.enter(caller.key_id, time.monotonic())
 
 
-async def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Who asks: the author of what the request writes."""
     caller: Caller = request.scope["caller"]
     return caller
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]

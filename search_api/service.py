@@ -113,9 +113,14 @@ async def _started(model: ModelWorker, settings: Settings) -> None:
         ) from error
 
 
-async def _service(request: Request) -> Service:
+def service_of(request: Request) -> Service:
+    """The service of a request."""
     service: Service = request.app.state.service
     return service
+
+
+async def _service(request: Request) -> Service:
+    return service_of(request)
 
 
 ServiceOf = Annotated[Service, Depends(_service)]

@@ -80,7 +80,7 @@ class Calibration:
         conformal = None if isinstance(self.conformal, Missing) else self.conformal
         evidence = Evidence(
             p_values=conformal.p_values(names, affinity) if conformal else {},
-            affinity={name: float(affinity[code]) for code, name in enumerate(names)},
+            affinity=dict(zip(names, affinity.tolist(), strict=False)),  # without the reals
             p_known=(
                 None
                 if isinstance(self.familiarity, Missing)

@@ -52,11 +52,11 @@ class FamilyConformal:
         """Family -> p-value of one query from its `affinity` (families + 1,), the last to the
         reals. Families that the gallery has no member of are left out."""
         own = {scale.name: scale for scale in self.families}
-        typical = typicality(affinity[None])[0]
+        alike, typical = affinity.tolist(), typicality(affinity[None])[0].tolist()
         return {
-            name: own.get(name, self.pooled).p_value(float(typical[code]))
+            name: own.get(name, self.pooled).p_value(typical[code])
             for code, name in enumerate(names)
-            if affinity[code] > -1
+            if alike[code] > -1
         }
 
     def p_real(self, affinity: Float32) -> float | None:

@@ -82,7 +82,6 @@ class Gallery:
 
         `without` is the id of the query's own image in the gallery, which must not speak.
         """
-        # Not by BLAS, whose threads spin for longer than this takes.
         compared = similarities(self.reference.vectors, query)
         compared[self.reference.ids == without] = SILENT
         return self.derived.calibration.verdict(

@@ -129,8 +129,7 @@ def query_encoded(encoded: Encoded) -> Query:
 def query_stored(index: Index, digest: str, generation: int | None = None) -> Query:
     """An image of the gallery at `generation` (None: the latest) as query; needs neither its
     file nor the model. Raises NotFound."""
-    at = index.store.generation if generation is None else generation
-    image = index.store.match(digest, at)
+    image = index.store.match(digest, generation)
     return Query(sha256=digest, score=image.score, id=image.id)
 
 

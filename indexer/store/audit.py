@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -54,6 +54,15 @@ def rows_of(connection: Connection, last: int | None = None) -> Iterator[Row]:
         yield Row(*row)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Entries that go into one transaction, and what came of it."""
+
+    entries: list[Entry] = field(default_factory=list)
+    done: bool = False
+    error: Exception | None = None
+
+
 class AuditTrail:
     """The audit chain of one index. `genesis` is what it, and no other, follows."""
 
@@ -65,7 +74,7 @@ class AuditTrail:
     ) -> None:
         self.genesis: Final = genesis
         self._engine, self._writing = engine, writing
-        self._waiting: list[tuple[Entry, Future[None]]] = []
+        self._batch = _Batch()
         self._guard = threading.Lock()
         self._turn = threading.Lock()
 
@@ -95,23 +104,22 @@ class AuditTrail:
         Returns when it is durable. What waits when a transaction begins goes into it together,
         so that under load a row costs a share of a commit.
         """
-        written: Future[None] = Future()
         with self._guard:
-            self._waiting.append((entry, written))
+            batch = self._batch
+            batch.entries.append(entry)
         with self._turn:
-            if not written.done():
-                self._write()
-        written.result()
+            if not batch.done:
+                self._write(batch)
+        if batch.error is not None:
+            raise batch.error
 
-    def _write(self) -> None:
+    def _write(self, batch: _Batch) -> None:
         with self._guard:
-            batch, self._waiting = self._waiting, []
+            if self._batch is batch:
+                self._batch = _Batch()
         try:
             with self._writing() as connection:
-                append(connection, [entry for entry, _ in batch])
+                append(connection, batch.entries)
         except Exception as error:  # noqa: BLE001 each who waits is told
-            for _, written in batch:
-                written.set_exception(error)
-        else:
-            for _, written in batch:
-                written.set_result(None)
+            batch.error = error
+        batch.done = True

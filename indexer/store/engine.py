@@ -27,6 +27,7 @@ def sqlite_engine(path: Path) -> Engine:
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         max_overflow=-1,
+        pool_use_lifo=True,  # SQLite drops what a connection has cached when another one writes
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

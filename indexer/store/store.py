@@ -209,10 +209,11 @@ class Store:
         with self._reading(generation) as (connection, at):
             return stored_images(connection, [int(id_) for id_ in ids], at)
 
-    def match(self, sha256: str, generation: int) -> Match:
+    def match(self, sha256: str, generation: int | None = None) -> Match:
         """What a search tells of the image with this content. Raises NotFound."""
         with self._engine.connect() as connection:
-            return match(connection, sha256, generation)
+            at = latest_generation(connection) if generation is None else generation
+            return match(connection, sha256, at)
 
     def matches(self, ids: Int64, generation: int) -> list[Match]:
         """What a search tells of these images, in the given order. Raises NotFound."""

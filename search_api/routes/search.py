@@ -22,7 +22,7 @@ from indexer.index import (
     search_region,
 )
 from indexer.index import search as search_index
-from search_api.access import Caller, CallerOf
+from search_api.access import Caller, caller_of
 from search_api.asking import (
     FORM,
     JSON,
@@ -43,7 +43,7 @@ from search_api.problems import (
     documented,
     invalid,
 )
-from search_api.service import Service, ServiceOf
+from search_api.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -119,13 +119,15 @@ def answer_to(
     responses=ok(ANSWER) | PROBLEMS,
     openapi_extra={"requestBody": REQUEST_BODY},
 )
-async def search(request: Request, service: ServiceOf, caller: CallerOf) -> Answer | RegionAnswer:
+async def search(request: Request) -> Answer | RegionAnswer:
     """The known images that are most like this one, or that show a region of it, best first.
 
     The image is uploaded as a form with the field `image`, or named by the sha256 of an
     indexed image in JSON; the other fields are the same. An uploaded image is not kept, unless the
     operator has chosen `--keep-queries`.
     """
+    # Not as dependencies: to have them solved is a seventh of the framework's time on a request.
+    service, caller = service_of(request), caller_of(request)
     index = service.index
     asked: ImageQuery | NamedQuery
     query: Callable[[], Query | RegionQuery]
