@@ -12,6 +12,7 @@ from search_api import access, problems
 from search_api.headers import SecurityHeaders
 from search_api.limits import BodyLimit, RequestLimit
 from search_api.observe import Observed
+from search_api.origins import Origins
 from search_api.routes import (
     batch,
     decisions,
@@ -33,6 +34,7 @@ from search_api.settings import Settings
 REFUSALS = (
     problems.Unauthenticated("no key", expected="the header Authorization: Bearer lineup_..."),
     problems.Forbidden("the key desk has the scopes read", expected="ingest"),
+    problems.CrossSite("a request from another site's page", expected="this site's own page"),
     problems.TooManyRequests("more than 100 requests a second with this key", {}),
     HTTPException(408, "a request body that was not there within 60 s"),
     problems.Overloaded("64 requests are in work", do="try again later"),
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         seconds=settings.body_timeout,
     )
     app.add_middleware(access.Access)
+    app.add_middleware(Origins, host=settings.host)
     app.add_middleware(RequestLimit, max_requests=settings.max_requests)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observed)

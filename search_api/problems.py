@@ -26,11 +26,16 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "bad-request": (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
     "unauthenticated": (HTTPStatus.UNAUTHORIZED, "A key is needed"),
     "forbidden": (HTTPStatus.FORBIDDEN, "The key may not do this"),
+    "cross-site": (HTTPStatus.FORBIDDEN, "The request comes from another site"),
     "not-found": (HTTPStatus.NOT_FOUND, "What was named does not exist"),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "The method is not offered here"),
     "request-timeout": (HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly"),
     "passport-mismatch": (HTTPStatus.CONFLICT, "The encodings are not comparable"),
     "content-too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large"),
+    "head-too-large": (
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The request's headers are too large",
+    ),
     "unsupported-media-type": (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The content type is not accepted here",
@@ -61,6 +66,7 @@ CODES_OF_STATUS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
     HTTPStatus.REQUEST_TIMEOUT: "request-timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content-too-large",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "head-too-large",
     HTTPStatus.TOO_MANY_REQUESTS: "too-many-requests",
     HTTPStatus.SERVICE_UNAVAILABLE: "overloaded",
 }
@@ -90,6 +96,12 @@ class Forbidden(LineupError):
     """A key without the scope that the route needs."""
 
     code = "forbidden"
+
+
+class CrossSite(LineupError):
+    """What a browser was made to ask by the page of another site."""
+
+    code = "cross-site"
 
 
 class TooManyRequests(LineupError):

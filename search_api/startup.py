@@ -1,12 +1,11 @@
 """A start that fails for a known reason is told in one line, and one that leaves the door open
 says so."""
 
-import ipaddress
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.errors import LineupError
 from indexer.index import Index
+from search_api.origins import is_loopback
 from search_api.settings import Settings
 
 
@@ -35,7 +34,7 @@ class Startup:
 
 def open_door(settings: Settings, index: Index) -> str | None:
     """The warning of a service that others can reach and that asks nobody for a key."""
-    if settings.auth == "required" or _is_loopback(settings.host) or index.store.api_keys():
+    if settings.auth == "required" or is_loopback(settings.host) or index.store.api_keys():
         return None
     return (
         f"warning: whoever reaches {settings.host}:{settings.port} may search, add, label and "
@@ -43,10 +42,3 @@ def open_door(settings: Settings, index: Index) -> str | None:
         f"listen; make one with: search-api keys add NAME --index {settings.index}, "
         "or start with --auth required"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

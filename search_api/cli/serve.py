@@ -58,6 +58,7 @@ def search_api(context: click.Context, /, config: Path | None, **flags: object) 
     from indexer.index import Index
     from search_api.app import create_app
     from search_api.logs import log_as_json
+    from search_api.protocol import BoundedProtocol
     from search_api.startup import Startup, open_door
 
     with Index.open(settings.index) as index:  # a wrong path is told in one line
@@ -72,6 +73,8 @@ def search_api(context: click.Context, /, config: Path | None, **flags: object) 
             app,
             host=settings.host,
             port=settings.port,
+            http=BoundedProtocol,
+            ws="none",
             lifespan="on",
             server_header=False,
             access_log=False,

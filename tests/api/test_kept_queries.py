@@ -52,7 +52,7 @@ def test_nothing_of_a_query_reaches_the_disk(
     form = b'--x\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\n'
     whole = form + PHOTO + b"\r\n--x--\r\n"
     head = (
-        "POST /v1/search HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+        "POST /v1/search HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
         f"content-type: multipart/form-data; boundary=x\r\ncontent-length: {len(whole)}\r\n\r\n"
     )
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
@@ -75,7 +75,8 @@ def keeping(index_path: Path, tmp_path: Path) -> Iterator[tuple[TestClient, Path
     """A service that keeps queries, and the copy of the index that it serves."""
     path = tmp_path / "my.index"
     shutil.copytree(index_path, path)
-    with TestClient(create_app(load_settings(index=path, keep_queries=True))) as client:
+    app = create_app(load_settings(index=path, keep_queries=True))
+    with TestClient(app, base_url="http://localhost") as client:
         yield client, path
 
 

@@ -174,7 +174,7 @@ def strained(index_path: Path) -> Iterator[tuple[TestClient, FastAPI]]:
     app: FastAPI = create_app(
         load_settings(index=index_path, max_queue=1, model_timeout=0.5, hung_after=0.8)
     )
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://localhost") as client:
         yield client, app
 
 

@@ -148,11 +148,12 @@ ELSEWHERE = {
     "model-unavailable",
     "unauthenticated",
     "forbidden",
+    "cross-site",
     "too-many-requests",
     "request-timeout",
     "url-unreachable",
 }
-"""Provoked in test_limits.py and test_access.py and test_fetch.py."""
+"""Provoked in test_limits.py, test_access.py, test_origins.py and test_fetch.py."""
 IN_TURN = {
     ("post", "/v1/decisions/{number}/undo", "usage"),
     ("get", "/v1/images/{sha256}/maps", "usage"),
