@@ -48,7 +48,17 @@ class Options(BaseModel):
         return narrowed(self.where, self.label)
 
 
-class RegionOptions(Options):
+class Reranking(Options):
+    """What may be told besides where hits can be re-ranked."""
+
+    rerank: bool = Field(
+        False,
+        description="Order the first 100 by how well their patches match the query's: what shows "
+        "the same comes first, not what was made the same way.",
+    )
+
+
+class RegionOptions(Reranking):
     """What may be told besides where the answer may be about a part of the image."""
 
     region: str | None = Field(
@@ -58,6 +68,12 @@ class RegionOptions(Options):
         "in fractions; the answer then names regions.",
         examples=["0.4,0.5,0.2,0.15"],
     )
+
+    @model_validator(mode="after")
+    def _ranked_once(self) -> Self:
+        if self.rerank and self.region is not None:
+            raise ValueError("expected either rerank or region")
+        return self
 
     def box(self) -> Region | None:
         """`region` read. Raises UsageError on a bad one."""
@@ -102,7 +118,7 @@ class NamedQuery(RegionOptions):
         return validated(partial(cls.model_validate_json, body, strict=True))
 
 
-class ImageBatch(Options):
+class ImageBatch(Reranking):
     """Search with several uploaded images."""
 
     image: list[UploadFile] = Field(
@@ -117,7 +133,7 @@ class ImageBatch(Options):
         return validated(partial(cls.model_validate, fields | {"image": form.getlist("image")}))
 
 
-class StoredBatch(Options):
+class StoredBatch(Reranking):
     """Search with several indexed images."""
 
     ids: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(

@@ -48,6 +48,7 @@ ANSWER = Answer(
             likelihood_ratio=Likelihood(
                 log10=2.1, text="moderately strong support for the same family"
             ),
+            patch_similarity=0.41,
         )
     ],
     missing={},

@@ -47,12 +47,15 @@ class Service:
             data, limits, thumbnail=thumbnail, keep=keep, timeout=timeout
         )
 
-    async def encode_query(self, data: bytes, author: str, *, thumbnail: bool = False) -> Encoded:
-        """Encode an image that `author` asks about; it is kept only where the settings say so.
+    async def encode_query(
+        self, data: bytes, author: str, *, thumbnail: bool = False, keep: bool = False
+    ) -> Encoded:
+        """Encode an image that `author` asks about, with `keep` as for the gallery; the image
+        itself is kept only where the settings say so.
 
         Raises what `encode` does.
         """
-        encoded = await self.encode(data, thumbnail=thumbnail)
+        encoded = await self.encode(data, thumbnail=thumbnail, keep=keep)
         await self._asked(data, author)
         return encoded
 

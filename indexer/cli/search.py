@@ -13,12 +13,19 @@ from indexer.cli.options import author, index_option, json_option, print_json, s
     metavar="X,Y,W,H",
     help="Find images that show this part, in pixels or, if none exceeds 1, in fractions.",
 )
+@click.option(
+    "--rerank",
+    is_flag=True,
+    help="Order the first 100 by how well their patches match: what shows the same comes first, "
+    "not what was made the same way.",
+)
 @search_options
 @json_option
 def search(
     image: str,
     index_path: str,
     region: str | None,
+    rerank: bool,
     k: int,
     label: str | None,
     where: str | None,
@@ -45,6 +52,8 @@ def search(
     from indexer.index import search as search_index
     from indexer.sources import FileItem
 
+    if rerank and region is not None:
+        raise click.UsageError("--region ranks by patches already; leave --rerank out")
     wanted = narrowed(where, label)
     box = None if region is None else Region.parse(region)
     with Index.open(index_path) as index:
@@ -59,9 +68,15 @@ def search(
                 author=author(),
             )
         else:
-            query = query_bytes(index, data)
             answer = search_index(
-                index, query, k, where=wanted, generation=generation, risk=risk, author=author()
+                index,
+                query_bytes(index, data, patches=rerank),
+                k,
+                where=wanted,
+                generation=generation,
+                risk=risk,
+                rerank=rerank,
+                author=author(),
             )
     if as_json:
         print_json(answer.to_dict() if box is None else found.to_dict())

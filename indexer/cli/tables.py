@@ -37,16 +37,20 @@ def print_answer(answer: Answer) -> None:
     if answer.probability_fake is not None:
         score += f", calibrated p(fake) {answer.probability_fake:.2f}"
     console.print(f"{score}; generation {answer.generation}; query {answer.query_sha256[:12]}")
-    table = _hits("similarity", "by chance", "odds")
+    reranked = any(hit.patch_similarity is not None for hit in answer.hits)
+    table = _hits(*["patches"] * reranked, "similarity", "by chance", "odds")
     for rank, hit in enumerate(answer.hits, 1):
         table.add_row(
             str(rank),
+            *([] if hit.patch_similarity is None else [f"{hit.patch_similarity:.3f}"]),
             f"{hit.similarity:.3f}",
             "-" if hit.false_match_rate is None else one_in(hit.false_match_rate.upper),
             "-" if hit.likelihood_ratio is None else odds(hit.likelihood_ratio.log10),
             *_known(hit),
         )
     console.print(table)
+    if reranked:
+        console.print("patches: mean cosine of the query's patches with their best matches there.")
     console.print(
         "by chance: so many unrelated pairs of this gallery are as alike, at most (95%).\n"
         "odds: likelihood ratio, same family : another family."

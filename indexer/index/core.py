@@ -13,7 +13,7 @@ from indexer.index.derived import Derived, load, publish
 from indexer.index.derived_folder import DerivedDamaged, folders, read_manifest
 from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
 from indexer.index.gallery import Gallery
-from indexer.index.keeping import PatchPolicy
+from indexer.index.keeping import PatchPolicy, without_patches
 from indexer.index.patch_gallery import PatchGallery, patches_at
 from indexer.store import Store
 
@@ -197,7 +197,8 @@ class Index:
 
     def patches(self, generation: int | None = None) -> PatchGallery:
         """The patches at a generation (None: the latest), ready to be searched; derived when
-        they are first asked for. Raises NotFound for a generation that was never committed.
+        they are first asked for. Raises NotFound for a generation that was never committed,
+        UsageError where no image keeps any.
         """
         latest = self.store.generation
         at = latest if generation is None else generation
@@ -206,6 +207,8 @@ class Index:
                 raise NotFound(f"generation {at}", expected=f"one of 0 to {latest}")
             if self._patches is None or self._patches.generation != at:
                 self._patches = patches_at(self.store, self.derived_root / "patches", at)
+            if not len(self._patches.live):
+                raise without_patches(self.path)
             return self._patches
 
     def _assemble(self, generation: int) -> Gallery:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -47,6 +47,14 @@ class PatchPolicy:
     def __str__(self) -> str:
         named = {None: "all patches", 0: "no patches"}.get(self.count, f"{self.count} patches")
         return f"{named}{' of the crop and of each tile' if self.tiles else ''}"
+
+
+NO_PATCHES: Final = PatchPolicy(0)
+
+
+def without_patches(where: object) -> UsageError:
+    """What is said of an index in which nothing can be searched by patches."""
+    return UsageError(f"{where} keeps no patches", do="build another index with --patches 32")
 
 
 class Keeper:

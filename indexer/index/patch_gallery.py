@@ -17,7 +17,7 @@ from indexer.index.patch_set import (
     patch_rows,
     publish,
 )
-from indexer.patches import best_matches
+from indexer.patches import Match, best_matches
 from indexer.store import Fit, Store
 from indexer.types import Float32, Int64
 
@@ -27,6 +27,16 @@ PROPOSED: Final = 128
 """Patches that the index proposes for each token of a query."""
 REFERENCE: Final = 128
 """What is usual is seen on so many images, spread evenly over the gallery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The best matches of q tokens in the images `ids` (c,); `boxes` (n, 4) are those of the
+    rows that `match` names."""
+
+    ids: Int64
+    match: Match
+    boxes: Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,10 @@ class PatchGallery:
     live: Int64
     reference: Int64
 
-    def usual(self, query: Float32) -> Float32:
-        """(q,) median best match of each token (q, dim) over the reference images, which are
-        taken to be unrelated."""
-        rows, starts = self.gather(self.reference)
-        return np.median(best_matches(query, rows.vectors, starts).similarity, axis=0)
+    def compare(self, query: Float32, ids: Int64) -> Compared:
+        """The tokens (q, dim) with all patches of live images (ascending ids)."""
+        rows, starts = self._gather(ids)
+        return Compared(ids, best_matches(query, rows.vectors, starts), rows.boxes)
 
     def candidates(self, query: Float32, usual: Float32, count: int, allowed: Int64) -> Int64:
         """Ids, ascending, of at least min(count, m) of the m `allowed` images (ascending ids of
@@ -69,7 +78,7 @@ class PatchGallery:
         recent = np.intersect1d(np.unique(self.recent.owners), allowed, assume_unique=True)
         return np.union1d(best, recent)
 
-    def gather(self, ids: Int64) -> tuple[PatchRows, Int64]:
+    def _gather(self, ids: Int64) -> tuple[PatchRows, Int64]:
         """The patches of live images (ascending ids), and the row where each begins."""
         parts = [_rows_of(rows, ids) for rows in (self.patches.rows, self.recent)]
         owners = np.concatenate([part.owners for part in parts])
@@ -116,7 +125,8 @@ def _outdated(store: Store, patches: PatchSet, generation: int) -> bool:
 
 
 def _rows_of(rows: PatchRows, ids: Int64) -> PatchRows:
-    low, high = (np.searchsorted(rows.owners, ids, side) for side in ("left", "right"))
-    spans = [np.empty(0, np.int64), *map(np.arange, low, high)]
-    picked = np.concatenate(spans).astype(np.int64)
+    first, last = (np.searchsorted(rows.owners, ids, side) for side in ("left", "right"))
+    counts = last - first
+    before = np.cumsum(counts) - counts
+    picked = np.arange(counts.sum()) + np.repeat(first - before, counts)
     return PatchRows(rows.owners[picked], rows.vectors[picked], rows.boxes[picked])

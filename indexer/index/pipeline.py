@@ -14,7 +14,7 @@ from indexer.encoder.engine import cores
 from indexer.errors import ImageRejected
 from indexer.images import sha256
 from indexer.index.encoding import Prepared, encode, named, prepare
-from indexer.index.keeping import Keeper, PatchPolicy
+from indexer.index.keeping import NO_PATCHES, Keeper, PatchPolicy
 from indexer.index.timings import Timings
 from indexer.store import NewImage
 from indexer.types import Encoder, SourceItem
@@ -22,8 +22,6 @@ from indexer.types import Encoder, SourceItem
 T = TypeVar("T")
 R = TypeVar("R")
 
-
-NO_PATCHES = PatchPolicy(0)
 
 TOGETHER = 64
 """So many inputs at most are handed on together, however few of them are to be encoded."""

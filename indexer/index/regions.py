@@ -14,10 +14,10 @@ from indexer.images.region import Region, covered
 from indexer.images.windows import window_view
 from indexer.index.core import Index
 from indexer.index.encoding import encode_region, prepare_region, region_windows
-from indexer.index.keeping import token_boxes
-from indexer.index.patch_gallery import PatchGallery
+from indexer.index.keeping import token_boxes, without_patches
+from indexer.index.patch_gallery import Compared
 from indexer.index.recording import record_query
-from indexer.patches import Placement, best_matches, place, restored, weights
+from indexer.patches import Placement, place, restored, weights
 from indexer.patches.placing import centres
 from indexer.store import StoredImage
 from indexer.types import EncodedRegion, Float32, Int64
@@ -119,7 +119,7 @@ def region_stored(
     box = region.box(image.facts.width, image.facts.height)
     kept = index.store.patches([image.id]).get(image.id)
     if kept is None:
-        raise _without_patches(index)
+        raise without_patches(index.path)
     x, y = centres(kept.boxes).T
     inside = (box.left <= x) & (x < box.right) & (box.top <= y) & (y < box.bottom)
     if not inside.any():
@@ -149,18 +149,17 @@ def search_region(
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
     gallery = index.patches(generation)
-    if not len(gallery.live):
-        raise _without_patches(index)
     tokens = gallery.patches.projection.apply(query.tokens)
-    usual = gallery.usual(tokens)
+    reference = gallery.compare(tokens, gallery.reference)  # taken to be unrelated
+    usual = np.median(reference.match.similarity, axis=0)
     allowed = gallery.live
     if where is not None:
         kept = index.store.ids(where, generation=gallery.generation)
         allowed = np.intersect1d(allowed, kept, assume_unique=True)
     allowed = allowed[allowed != query.id]
     ids = gallery.candidates(tokens, usual, max(k, PLACED), allowed)
-    found = _place(gallery, query, tokens, usual, ids, max(k, PLACED))
-    chance = _place(gallery, query, tokens, usual, gallery.reference, len(gallery.reference))
+    found = _place(query, gallery.compare(tokens, ids), usual, max(k, PLACED))
+    chance = _place(query, reference, usual, len(reference.ids))
     order = np.lexsort((found.ids, -found.similarity, -found.placement.agreement))[:k]
     images = index.store.images(found.ids[order], generation=gallery.generation)
     answer = RegionAnswer(
@@ -196,25 +195,13 @@ class _Placed:
     placement: Placement
 
 
-def _place(
-    gallery: PatchGallery,
-    query: RegionQuery,
-    tokens: Float32,
-    usual: Float32,
-    ids: Int64,
-    count: int,
-) -> _Placed:
-    """Compare the region with all patches of these images and place it in the best `count`."""
-    if not len(ids):
-        nothing = np.empty(0, np.float32)
-        return _Placed(ids, nothing, Placement(nothing, nothing, nothing.reshape(0, 2)))
-    rows, starts = gallery.gather(ids)
-    match = best_matches(tokens, rows.vectors, starts)
+def _place(query: RegionQuery, found: Compared, usual: Float32, count: int) -> _Placed:
+    """Place the region in the best `count` of the images that it was compared with."""
+    match = found.match
     weight = weights(match.similarity, usual)
     best = np.sort(np.argsort(-weight.mean(axis=1), kind="stable")[:count])
-    there = rows.boxes[match.rows[best]]
-    placement = place(query.boxes, there, weight[best])
-    return _Placed(ids[best], match.max_sim[best], placement)
+    placement = place(query.boxes, found.boxes[match.rows[best]], weight[best])
+    return _Placed(found.ids[best], match.max_sim[best], placement)
 
 
 def _hit(
@@ -235,7 +222,3 @@ def _hit(
         by_chance=float((1 + (chance >= agreement - ROUNDING).sum()) / (1 + len(chance))),
         region=Region.of(Box(*np.clip(box, 0, [facts.width, facts.height] * 2))),
     )
-
-
-def _without_patches(index: Index) -> UsageError:
-    return UsageError(f"{index.path} keeps no patches", do="build another index with --patches 32")

@@ -1,6 +1,6 @@
 """A query and its answer."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,24 @@ from indexer.images import Limits
 from indexer.index.core import Index
 from indexer.index.encoding import encode, prepare
 from indexer.index.gallery import Gallery
+from indexer.index.keeping import NO_PATCHES, Keeper
 from indexer.index.recording import record_query
+from indexer.index.reranking import RERANKED, patch_similarity
 from indexer.store import Match
-from indexer.types import Encoded, Float32
+from indexer.types import Encoded, Float32, Patches
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """An image that is asked about, by its `taps` (taps, dim) float32 or, when it comes from
     the gallery, by its `id` there; `score` is the checkpoint's own p(fake) or None without a
-    head."""
+    head. `patches` of a new image are what re-ranking compares."""
 
     sha256: str
     score: float | None
     taps: Float32 | None = None
     id: int | None = None
+    patches: Patches | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Hit:
     """A known image that is like the query. `similarity` in [-1, 1].
 
     `false_match_rate` and `likelihood_ratio` are None where the gallery supports none; the
-    answer's `missing` says why.
+    answer's `missing` says why. `patch_similarity` in [-1, 1] is what re-ranked hits are ordered
+    by, else None.
     """
 
     sha256: str
@@ -66,6 +70,7 @@ class Hit:
     score: float | None
     false_match_rate: FalseMatchRate | None
     likelihood_ratio: Likelihood | None
+    patch_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +120,26 @@ class Answer:
         return asdict(self)
 
 
-def query_bytes(index: Index, data: bytes, limits: Limits = Limits()) -> Query:  # noqa: B008 frozen
-    """Encode an image that need not be in the gallery. Raises ImageRejected."""
-    [encoded] = encode(index.encoder, [prepare(index.encoder, data, limits)])
-    return query_encoded(encoded)
+def query_bytes(
+    index: Index,
+    data: bytes,
+    limits: Limits = Limits(),  # noqa: B008 frozen
+    *,
+    patches: bool = False,
+) -> Query:
+    """Encode an image that need not be in the gallery, for re-ranking with its `patches`. Raises
+    ImageRejected."""
+    encoder = index.encoder
+    keeper = Keeper(lambda: encoder, index.patch_policy if patches else NO_PATCHES)
+    prepared = prepare(encoder, data, limits, tiles=keeper.tiles)
+    [encoded] = encode(encoder, [prepared])
+    kept = keeper.keep(encoded.patches, prepared.tiles, encoded.facts)
+    return query_encoded(replace(encoded, kept=kept))
 
 
 def query_encoded(encoded: Encoded) -> Query:
     """An image that was encoded elsewhere."""
-    return Query(encoded.facts.sha256, encoded.score, encoded.taps)
+    return Query(encoded.facts.sha256, encoded.score, encoded.taps, patches=encoded.kept)
 
 
 def query_stored(index: Index, digest: str, generation: int | None = None) -> Query:
@@ -141,12 +157,14 @@ def search(
     where: Filter | None = None,
     generation: int | None = None,
     risk: float = RISK,
+    rerank: bool = False,
     author: str = "indexer",
 ) -> Answer:
     """The k known images most like the query, nearest first, and what to make of them.
 
     `where` narrows the hits (see `indexer.filters`); a stored query never finds itself.
-    Verdict and families rest on the whole gallery, whatever the filter. The answer is given
+    Verdict and families rest on the whole gallery, whatever the filter. `rerank` orders the first
+    RERANKED by how their patches match the query's. The answer is given
     once the audit chain tells durably that `author` asked. Raises UsageError on k < 1 or a bad
     risk, NotFound on an unknown generation, LineupError where the index cannot be written to.
     """
@@ -157,9 +175,16 @@ def search(
     if where is not None:
         allowed = index.store.ids(where, generation=gallery.generation)
     descriptor = _descriptor(gallery, query)
-    ids, similarities = gallery.search(descriptor, k + (query.id is not None), allowed)
+    depth = max(k, RERANKED) if rerank else k
+    ids, similarities = gallery.search(descriptor, depth + (query.id is not None), allowed)
     others = ids != query.id
-    ids, similarities = ids[others][:k], similarities[others][:k]
+    ids, similarities = ids[others][:depth], similarities[others][:depth]
+    shared = None
+    if rerank:
+        asked = query.patches if query.id is None else query.id
+        shared = patch_similarity(index, asked, ids, gallery.generation)
+        order = np.argsort(-shared, kind="stable")[:k]
+        ids, similarities, shared = ids[order], similarities[order], shared[order]
     images = index.store.matches(ids, gallery.generation)
     calibration = gallery.derived.calibration
     verdict = gallery.judge(descriptor, query.score, risk=risk, without=query.id)
@@ -176,8 +201,13 @@ def search(
             for name in verdict.families
         ],
         hits=[
-            _hit(image, float(similarity), calibration)
-            for image, similarity in zip(images, similarities, strict=True)
+            _hit(
+                image,
+                float(similarities[row]),
+                None if shared is None else float(shared[row]),
+                calibration,
+            )
+            for row, image in enumerate(images)
         ],
         missing=_missing(calibration, probability),
     )
@@ -186,10 +216,15 @@ def search(
         author,
         answer.query_sha256,
         answer.generation,
-        ((hit.sha256, hit.similarity) for hit in answer.hits),
+        zip(
+            (hit.sha256 for hit in answer.hits),
+            (similarities if shared is None else shared).tolist(),
+            strict=True,
+        ),
         where=where,
         k=k,
         risk=risk,
+        rerank=rerank,
         verdict=answer.conclusion.verdict,
     )
     return answer
@@ -206,7 +241,7 @@ def _descriptor(gallery: Gallery, query: Query) -> Float32:
     return descriptor
 
 
-def _hit(image: Match, similarity: float, calibration: Calibration) -> Hit:
+def _hit(image: Match, similarity: float, shared: float | None, calibration: Calibration) -> Hit:
     rate = calibration.false_match_rate(similarity)
     ratio = calibration.likelihood_ratio(similarity)
     return Hit(
@@ -221,6 +256,7 @@ def _hit(image: Match, similarity: float, calibration: Calibration) -> Hit:
         if isinstance(rate, Missing)
         else FalseMatchRate(rate.value, rate.high, rate.text),
         likelihood_ratio=None if isinstance(ratio, Missing) else Likelihood(ratio, verbal(ratio)),
+        patch_similarity=shared,
     )
 
 

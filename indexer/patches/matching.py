@@ -28,17 +28,17 @@ def best_matches(query: Float32, vectors: Float32, starts: Int64) -> Match:
     """`query` (q, dim) and `vectors` (n, dim), unit rows; image i owns the rows from
     `starts[i]` to the next start. No image may be empty.
     """
-    similarity = vectors @ query.T
-    best = np.maximum.reduceat(similarity, starts, axis=0)
+    similarity = query @ vectors.T
     counts = np.diff(np.append(starts, len(vectors)))
-    rows = np.empty(best.shape, np.int64)
-    if (counts == counts[0]).all():
-        blocks = similarity.reshape(len(starts), counts[0], -1)
-        rows[:] = blocks.argmax(axis=1) + starts[:, None]
+    most = counts.max(initial=1)
+    if (counts == most).all():
+        within = similarity.reshape(len(query), len(counts), most).argmax(axis=2)
     else:
-        for image, (start, count) in enumerate(zip(starts, counts, strict=True)):
-            rows[image] = similarity[start : start + count].argmax(axis=0) + start
-    return Match(rows, np.clip(best, -1, 1))
+        parts = np.split(similarity, starts[1:], axis=1)
+        within = np.stack([part.argmax(axis=1) for part in parts], axis=1)
+    rows = within + starts
+    best = np.take_along_axis(similarity, rows, axis=1)
+    return Match(rows.T, np.clip(best.T, -1, 1))
 
 
 def weights(similarity: Float32, usual: Float32) -> Float32:

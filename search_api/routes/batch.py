@@ -131,7 +131,7 @@ async def batch(request: Request, service: ServiceOf, caller: CallerOf) -> Lines
     where = asked.filter()
 
     async def uploaded(data: bytes) -> Answer:
-        query = query_encoded(await service.encode_query(data, caller.name))
+        query = query_encoded(await service.encode_query(data, caller.name, keep=asked.rerank))
         return await run_in_threadpool(answer_to, query, service, asked, where, caller)
 
     def answer_stored(digest: str) -> Answer:

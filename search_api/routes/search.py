@@ -29,7 +29,8 @@ from search_api.asking import (
     MAX_FIELD_BYTES,
     ImageQuery,
     NamedQuery,
-    Options,
+    RegionOptions,
+    Reranking,
     form_schema,
     media_type,
 )
@@ -90,17 +91,18 @@ PROBLEMS = documented(
 
 
 async def uploaded(
-    service: Service, caller: Caller, data: bytes, region: Region | None
+    service: Service, caller: Caller, data: bytes, asked: RegionOptions, region: Region | None
 ) -> Callable[[], Query | RegionQuery]:
     """The query of an image that is encoded for it."""
     if region is None:
-        return partial(query_encoded, await service.encode_query(data, caller.name))
+        found = await service.encode_query(data, caller.name, keep=asked.rerank)
+        return partial(query_encoded, found)
     encoded = await service.encode_region(data, region, caller.name)
     return partial(region_encoded, service.index, encoded, region)
 
 
 def answer_to(
-    query: Query, service: Service, asked: Options, where: Filter | None, caller: Caller
+    query: Query, service: Service, asked: Reranking, where: Filter | None, caller: Caller
 ) -> Answer:
     """The answer to one query. Raises NotFound, UsageError."""
     return search_index(
@@ -110,6 +112,7 @@ def answer_to(
         where=where,
         generation=asked.generation,
         risk=asked.risk,
+        rerank=asked.rerank,
         author=caller.name,
     )
 
@@ -139,13 +142,13 @@ async def search(request: Request) -> Answer | RegionAnswer:
                 asked = ImageQuery.of(form)
                 where, region = asked.filter(), asked.box()
                 data = await asked.image.read()
-            query = await uploaded(service, caller, data, region)
+            query = await uploaded(service, caller, data, asked, region)
         case "application/json":
             asked = NamedQuery.of(await request.body())
             where, region = asked.filter(), asked.box()
             if asked.id is None:
                 fetched = await service.fetcher.fetch(asked.url or "")
-                query = await uploaded(service, caller, fetched, region)
+                query = await uploaded(service, caller, fetched, asked, region)
             elif region is None:
                 query = partial(query_stored, index, asked.id, asked.generation)
             else:

@@ -38,6 +38,7 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"where": "width > 10000"}, {"where": parse_filter("width > 10000")}),
     ({"generation": 1}, {"generation": 1}),
+    ({"rerank": True, "k": 4}, {"rerank": True, "k": 4}),
     (
         {"generation": 1, "k": 2, "label": "real", "risk": 0.2},
         {"generation": 1, "k": 2, "where": parse_filter("label = real"), "risk": 0.2},
@@ -60,7 +61,9 @@ def test_upload(
 ) -> None:
     response = client.post("/v1/search", files={"image": ("photo.jpg", UNKNOWN)}, data=sent)
     assert response.status_code == 200
-    assert response.json() == plain(search(index, query_bytes(index, UNKNOWN), **asked))
+    assert response.json() == plain(
+        search(index, query_bytes(index, UNKNOWN, patches="rerank" in asked), **asked)
+    )
 
 
 @pytest.mark.parametrize(("sent", "asked"), OPTIONS)
@@ -85,6 +88,13 @@ def test_a_region(client: httpx.Client, index: Index, gallery: Path, text: str) 
     query = region_stored(index, digest, region)
     expected = search_region(index, query, where=parse_filter("label = fake"))
     assert_same_regions(response.json(), plain(expected))
+
+
+def test_a_region_is_not_re_ranked(client: httpx.Client, gallery: Path) -> None:
+    sent = {"id": digests(gallery)[0], "region": "0,0,40,30", "rerank": True}
+    response = client.post("/v1/search", json=sent)
+    assert response.status_code == 422
+    assert "expected either rerank or region" in response.text
 
 
 def assert_same_regions(found: dict[str, Any], expected: dict[str, Any]) -> None:

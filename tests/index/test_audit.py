@@ -50,6 +50,7 @@ def test_a_query_leaves_its_hash_its_options_and_the_hash_of_its_hits(
         "k": 3,
         "where": "label = 'fake' and not (source = 'x' or score > 0.9)",
         "risk": 0.1,
+        "rerank": False,
         "verdict": answer.conclusion.verdict,
         "hits": 3,
         "hits_sha256": hashlib.sha256(hits.encode()).hexdigest(),

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from indexer.encoder import load_encoder
 from indexer.errors import NotFound, UsageError
 from indexer.filters import parse_filter
 from indexer.index import Index, build_index, query_bytes, query_stored, search
 from indexer.index.inspect import verify
+from indexer.index.keeping import NO_PATCHES
+from indexer.patches import restored
 from indexer.sources import open_source
 
 Make = Callable[..., Index]
@@ -54,6 +58,45 @@ def test_a_stored_image_finds_the_same_without_itself(pictures: Path, make_index
     taps = index.store.taps([query.id])[0].astype(np.float32)
     expected = oracle(index, taps, index.store.generation)
     assert_same(found(index, query, 20), [row for row in expected if row[0] != digest][:20])
+
+
+def test_re_ranked_hits_are_the_nearest_by_their_patches(pictures: Path, make_index: Make) -> None:
+    """Against loops over the truth, for a new image and for a stored one."""
+    index = make_index(pictures)
+    data = (pictures / "fake/waves/3.png").read_bytes()
+    new = query_bytes(index, data, patches=True)
+    projection = index.patches().patches.projection
+    kept = {id_: restored(of) for id_, of in index.store.patches(index.store.ids()).items()}
+    vectors = {id_: projection.apply(tokens) for id_, tokens in kept.items()}
+    for query in (new, query_stored(index, new.sha256)):
+        first = search(index, query, 100).hits
+        asked = projection.apply(restored(new.patches))
+        alike = {
+            hit.sha256: (asked @ vectors[index.store.image(hit.sha256).id].T).max(axis=1).mean()
+            for hit in first
+        }
+        hits = search(index, query, 5, rerank=True).hits
+        expected = sorted(alike, key=lambda digest: -alike[digest])[:5]
+        assert [hit.sha256 for hit in hits] == expected
+        figures = [hit.patch_similarity for hit in hits]
+        assert figures == pytest.approx([alike[digest] for digest in expected], abs=1e-5)
+        known = {hit.sha256: hit for hit in first}
+        assert [replace(hit, patch_similarity=None) for hit in hits] == [
+            known[digest] for digest in expected
+        ]
+
+
+def test_what_cannot_be_re_ranked_is_refused(
+    pictures: Path, make_index: Make, tmp_path: Path, checkpoint: Path
+) -> None:
+    index = make_index(pictures)
+    query = query_bytes(index, (pictures / "real/3.png").read_bytes())
+    with pytest.raises(UsageError, match="a query without patches"):
+        search(index, query, rerank=True)
+    bare = Index.create(tmp_path / "bare", load_encoder(checkpoint), patches=NO_PATCHES)
+    build_index(bare, [open_source(pictures / "real")])
+    with pytest.raises(UsageError, match="keeps no patches"):
+        search(bare, query, rerank=True)
 
 
 def test_a_filter_keeps_exactly_what_it_says(pictures: Path, make_index: Make) -> None:
