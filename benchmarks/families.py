@@ -19,8 +19,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from indexer.descriptor import fit_projection
 from indexer.families.discover import NOBODY, discover
-from indexer.families.graph import NEIGHBOURS
 from indexer.families.identity import match
+from indexer.families.margin import NEAR
 from indexer.filters import parse_filter
 from indexer.index import Index
 from indexer.types import Float32, Int64
@@ -34,7 +34,7 @@ Cluster = Callable[[Float32], Int64]
 
 def kept(vectors: Float32) -> Int64:
     """The method of this project."""
-    return discover(nearest_others(vectors, NEIGHBOURS)).family
+    return discover(nearest_others(vectors, NEAR)).family
 
 
 def hdbscan(vectors: Float32) -> Int64:
@@ -179,10 +179,10 @@ def kept_ids(vectors: Float32, seed: int) -> float:
     count = len(vectors)
     new = np.random.default_rng(seed).choice(count, max(1, count // 100), replace=False)
     old = np.setdiff1d(np.arange(count), new)
-    first = discover(nearest_others(vectors[old], NEIGHBOURS))
+    first = discover(nearest_others(vectors[old], NEAR))
     before = {str(row): f"f{n}" for row, n in zip(old, first.community, strict=True)}
     previous = [before.get(str(row)) for row in range(count)]
-    second = discover(nearest_others(vectors, NEIGHBOURS), previous=previous)
+    second = discover(nearest_others(vectors, NEAR), previous=previous)
     ids = match(before, {str(row): int(n) for row, n in enumerate(second.community)})
     members = [(r, f"f{n}") for r, n in zip(old, first.family, strict=True) if n != NOBODY]
     now = second.family

@@ -16,17 +16,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from indexer.families.communities import communities
-from indexer.families.graph import Graph, shared_neighbours
+from indexer.families.graph import NEIGHBOURS, Graph, shared_neighbours
+from indexer.families.margin import CLEAR, margin
 from indexer.types import Float32, Int64
+from indexer.vectors import Neighbours
 
 MIN_MEMBERS: Final = 5
 """Images that make a family, unless somebody gave them its label."""
-SUPPORT: Final = 0.4
-"""A member has at least this share of its ties in its family."""
-TIES: Final = 0.3
-"""The least edge weight that ties a member to its family; what lies anywhere has less."""
-MAJORITY: Final = 0.6
-"""An image without such ties is a member if more than this share of its nearest are."""
 UNITE: Final = 0.3
 """Families found before are one when this share of the smaller one's ties leads to the other."""
 DIVIDE: Final = 0.02
@@ -41,8 +37,8 @@ Bool = NDArray[np.bool_]
 class Clustering:
     """`community` (n,) int64, 0..m-1, what a later build continues; `family` (n,) the number
     of the community whose family the image is in, NOBODY for noise; `strength` (n,) float32
-    in [0, 1], the share of the image's ties, or of its nearest, that lead into that family,
-    1 where somebody said so and 0 for noise."""
+    in [0, 1], the share of the image's nearest that are in that family, 1 where somebody said
+    so and 0 for noise."""
 
     community: Int64
     family: Int64
@@ -50,19 +46,19 @@ class Clustering:
 
 
 def discover(
-    nearest: Int64,
+    near: Neighbours,
     labelled: Sequence[str | None] | None = None,
     previous: Sequence[str | None] | None = None,
 ) -> Clustering:
-    """Families of n images from their nearest others, `nearest` (n, k).
+    """Families of n images from their `NEAR` nearest others.
 
     `labelled` is what is known of each image: images labelled the same share a family, images
     labelled differently never do. `previous` is the community of each image in the build
     before, None for new images.
     """
-    if not len(nearest):
+    if not len(near.rows):
         return Clustering(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-    graph = shared_neighbours(nearest)
+    graph = shared_neighbours(near.rows)
     count = graph.shape[0]
     names = list(labelled) if labelled is not None else [None] * count
     fresh = communities(graph, np.arange(count))
@@ -73,7 +69,7 @@ def discover(
             break
         found = again
     fixed = np.array([name is not None for name in names], dtype=bool)
-    return _settled(graph, nearest, found, fixed)
+    return _settled(near, found, fixed)
 
 
 def _pass(
@@ -220,18 +216,17 @@ def _numbered(found: Int64) -> Int64:
     return rank[codes]
 
 
-def _settled(graph: Graph, nearest: Int64, community: Int64, fixed: Bool) -> Clustering:
-    """Who is in a family: those tied to it, then those most of whose nearest are in it."""
-    everyone = np.arange(len(community))
-    own = np.asarray(ties(graph, community)[everyone, community], dtype=np.float64).ravel()
-    whole = np.asarray(graph.sum(axis=1)).ravel()
-    share = np.divide(own, whole, out=np.zeros(len(own)), where=whole > 0).clip(0, 1)
-    tied = fixed | ((share >= SUPPORT) & (own >= TIES))
-    size = int(community.max(initial=NOBODY)) + 1
-    labelled = np.bincount(community[fixed], minlength=size) > 0
-    family = labelled | (np.bincount(community[tied], minlength=size) >= MIN_MEMBERS)
-    member = np.where(tied & family[community], community, NOBODY)
-    best, vote = by_neighbours(nearest, member)
-    joins = (member == NOBODY) & (vote > MAJORITY)
-    strength = np.where(member != NOBODY, np.where(fixed, 1, share), np.where(joins, vote, 0))
-    return Clustering(community, np.where(joins, best, member), strength.astype(np.float32))
+def _settled(near: Neighbours, community: Int64, fixed: Bool) -> Clustering:
+    """Who is in a family: those that are clearly nearer to it than to any other."""
+    large = np.bincount(community) >= MIN_MEMBERS
+    labelled = np.bincount(community[fixed], minlength=len(large)) > 0
+    home = np.where((large | labelled)[community], community, NOBODY)
+    nearest = near.rows[:, :NEIGHBOURS]
+    best, vote = by_neighbours(nearest, home)
+    home = np.where((home == NOBODY) & (vote > 0), best, home)
+    clear = fixed | ((home != NOBODY) & (margin(near, home) >= CLEAR))
+    family = labelled | (np.bincount(home[clear], minlength=len(large)) >= MIN_MEMBERS)
+    member = np.where(clear & family[home], home, NOBODY)
+    inside = np.mean(member[nearest] == member[:, None], axis=1) if nearest.size else 0.0
+    strength = np.where(member == NOBODY, 0, np.where(fixed, 1, inside))
+    return Clustering(community, member, strength.astype(np.float32))

@@ -15,18 +15,19 @@ from indexer.types import Int64
 Graph: TypeAlias = csr_array
 """(n, n) symmetric float64, zero diagonal: Jaccard similarity of the neighbourhoods, in (0, 1]."""
 
-NEIGHBOURS: Final = 15
+NEIGHBOURS: Final = 12
 """Neighbours per image; fewer find smaller families, more bridge families of varied images."""
 EDGES: Final = 1 << 18
 """Edges that are weighed at a time."""
 
 
 def shared_neighbours(nearest: Int64) -> Graph:
-    """The shared-neighbour graph of `nearest` (n, k), each row's nearest others.
+    """The shared-neighbour graph of `nearest` (n, k), each row's nearest others; of NEIGHBOURS.
 
     Edges join images that are among the k nearest of each other: what lies anywhere has
     nearest neighbours, too, but is hardly ever theirs, so noise gets few edges.
     """
+    nearest = nearest[:, :NEIGHBOURS]
     count, k = nearest.shape
     rows = np.repeat(np.arange(count), k)
     near = csr_array((np.ones(len(rows)), (rows, nearest.ravel())), shape=(count, count))

@@ -10,6 +10,7 @@ from indexer.families.fold import label_id
 from indexer.families.graph import NEIGHBOURS, shared_neighbours
 from indexer.families.identity import match
 from indexer.families.layout import layout
+from indexer.families.margin import NEAR
 from indexer.families.naming import distinctive
 from indexer.families.stability import stability
 from indexer.filters import as_text
@@ -37,13 +38,13 @@ def find(
     digests = [columns.sha256[row] for row in part]
     labelled = [words[row].family for row in part]
     old = {row.sha256: row.community for row in before if row.community is not None}
-    nearest = nearest_others(descriptors[part], NEIGHBOURS)
-    found = discover(nearest, labelled, [old.get(d) for d in digests] if same_fit else None)
+    near = nearest_others(descriptors[part], NEAR)
+    found = discover(near, labelled, [old.get(d) for d in digests] if same_fit else None)
 
     number = dict(zip(digests, found.community.tolist(), strict=True))
     born = {number[d]: label_id(name) for d, name in zip(digests, labelled, strict=True) if name}
     names = match(old, number, born)
-    best, vote = by_neighbours(nearest, found.family)
+    best, vote = by_neighbours(near.rows[:, :NEIGHBOURS], found.family)
     by_analyst = np.array([words[row].family != words[row].imported for row in part], bool)
     family = np.where(by_analyst, np.where(vote > 0, best, NOBODY), found.family)
     strength = np.where(by_analyst, vote, found.strength)
@@ -72,7 +73,7 @@ def find(
                 y,
             )
         )
-    firm = stability(shared_neighbours(nearest), found.family)
+    firm = stability(shared_neighbours(near.rows), found.family)
     terms = _terms(store, at, ids, {row.image_id: row.family for row in rows})
     present = sorted({int(n) for n in found.family if n != NOBODY}, key=lambda n: names[n])
     return rows, [Proposal(names[n], terms.get(names[n]), float(firm[n])) for n in present]

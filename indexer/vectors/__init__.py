@@ -3,13 +3,14 @@
 from indexer.vectors.choose import Choice, build_vectors
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.faiss_index import FaissIndex
-from indexer.vectors.neighbours import nearest_others
+from indexer.vectors.neighbours import Neighbours, nearest_others
 from indexer.vectors.ranking import located, similarities
 
 __all__ = [
     "Choice",
     "ExactIndex",
     "FaissIndex",
+    "Neighbours",
     "build_vectors",
     "located",
     "nearest_others",
