@@ -31,12 +31,17 @@ def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
-def memory(pid: int) -> float:
-    """Resident MiB of a process and its children, shared pages counted once each (Linux PSS)."""
-    total = _pss(pid)
+def memory(pid: int) -> dict[str, float]:
+    """MiB of a server and of each of its children, by the module that a child runs.
+
+    A page that several of them hold counts in parts (Linux PSS).
+    """
+    told = {"service": _pss(pid)}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        total += sum(memory(int(child)) for child in (task / "children").read_text().split())
-    return total
+        for child in (task / "children").read_text().split():
+            command = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            told[command[command.index("-m") + 1].rpartition("search_api.")[2]] = _pss(int(child))
+    return told
 
 
 def _pss(pid: int) -> float:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,10 @@ from indexer.sources import open_source
 
 CLIENTS = 16
 MIX = {"search by id": 80, "search by upload": 8, "ingest": 8, "label": 4}
-WARM_UP = 0.2
-"""The share of the time after which memory is read first."""
+SAMPLES = 100
+WARM, END = slice(20, 25), slice(-5, None)
+"""Of the readings of memory: those after the warm-up, a fifth of the time, and the last ones."""
+UPKEEP = "upkeep"
 PROMISED = {429, 503}
 
 
@@ -73,12 +76,31 @@ def measure(path: Path, seconds: float, pause: float) -> dict[str, Any]:
         clients = [threading.Thread(target=run.client, args=(n,)) for n in range(CLIENTS)]
         for client in clients:
             client.start()
-        time.sleep(seconds * WARM_UP)
-        warm = memory(pid)
+        memories = list(sampled(pid, clients, seconds / SAMPLES))
         for client in clients:
             client.join()
-        end = memory(pid)
-    return {**run.summary(), "memory_mib": {"warm": warm, "end": end, "ratio": end / warm}}
+    return {**run.summary(), "memory_mib": grown(memories)}
+
+
+def sampled(pid: int, clients: list[threading.Thread], pause: float) -> Iterator[dict[str, float]]:
+    """The memory of the server's processes, now and then while the clients work."""
+    while any(client.is_alive() for client in clients):
+        time.sleep(pause)
+        yield memory(pid)
+
+
+def grown(memories: list[dict[str, float]]) -> dict[str, Any]:
+    """From after the warm-up to the end, the processes that stay; upkeep, which comes and goes
+    in a process of its own, by its greatest."""
+    staying = [sum(each for name, each in m.items() if name != UPKEEP) for m in memories]
+    warm, end = (float(np.mean(part)) for part in (staying[WARM], staying[END]))
+    return {
+        "warm": warm,
+        "end": end,
+        "ratio": end / warm,
+        "last": memories[-1],
+        "upkeep": max(m.get(UPKEEP, 0.0) for m in memories),
+    }
 
 
 class Run:

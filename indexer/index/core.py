@@ -187,9 +187,10 @@ class Index:
         """
         latest = self.store.generation
         with self._lock:
-            if generation is None or generation == latest:
-                if self._latest is None or self._latest.generation != latest:
-                    self._latest = self._assemble(latest)
+            # Another thread may have seen a newer one since; nobody goes back.
+            if self._latest is None or self._latest.generation < latest:
+                self._latest = self._assemble(latest)
+            if generation is None or generation == self._latest.generation:
                 return self._latest
             if not 0 <= generation <= latest:
                 raise NotFound(f"generation {generation}", expected=f"one of 0 to {latest}")

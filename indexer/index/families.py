@@ -6,7 +6,7 @@ it and every generation can be read again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import NotFound
@@ -18,7 +18,6 @@ from indexer.families.identity import changes
 from indexer.index.core import Index
 from indexer.index.finding import find
 from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Transaction, Words
-from indexer.types import Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,8 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
     with store.commit("families", author) as txn:
         if changed:
             txn.find(at, gallery.derived.fit, rows, proposed)
-        _hold(txn, store, at, _Kept({row.sha256: row for row in rows}, proposed))
+        kept = _Kept({row.sha256: row for row in rows}, proposed)
+        _hold(txn, store, at, _ground(store, at, kept), decisions_of(store, at))
     members = store.memberships()
     return FamiliesBuilt(
         generation=store.generation,
@@ -75,10 +75,11 @@ def decide(index: Index, action: Action, author: str) -> int:
         images: Sequence[str] = getattr(action, "images", ())
         if absent := sorted(set(images) - store.known(images, at)):
             raise NotFound(f"no image {absent[0]} in the index")
-        kept = _kept(store, at)
-        check(action, decisions_of(store, at), _base(store, at, kept))
+        ground, past = _ground(store, at, _kept(store, at)), decisions_of(store, at)
+        check(action, past, ground.base)
         txn.decide(to_json(action))
-        _hold(txn, store, at, kept, Decision(txn.generation, action))
+        decided = [*past, Decision(txn.generation, action)]
+        txn.say(_words(decided, _hold(txn, store, at, ground, decided)))
     return txn.generation
 
 
@@ -89,7 +90,7 @@ def settle(index: Index, author: str) -> None:
     if store.family_build(at) is None and not store.decisions(at):
         return
     with store.commit("families", author) as txn:
-        _hold(txn, store, at, _kept(store, at))
+        _hold(txn, store, at, _ground(store, at, _kept(store, at)), decisions_of(store, at))
 
 
 def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
@@ -113,10 +114,23 @@ def _kept(store: Store, at: int) -> _Kept:
     return _Kept({row.sha256: row for row in rows}, store.proposals(build.generation))
 
 
-def _base(store: Store, at: int, kept: _Kept) -> Base:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What decisions stand on: what was `kept` of a build, what is said of each image of the
+    gallery, by sha256, and what both come to."""
+
+    kept: _Kept
+    words: dict[str, Words]
+    base: Base
+
+
+def _ground(store: Store, at: int, kept: _Kept) -> _Ground:
+    words = {said.sha256: said for said in store.words(store.ids(generation=at), at)}
+    return _Ground(kept, words, _base(words, kept))
+
+
+def _base(words: Mapping[str, Words], kept: _Kept) -> Base:
     """What holds before any decision: what was found; of what is newer, what was imported."""
-    ids = store.ids(generation=at)
-    words = dict(zip(_digests(store, ids, at), store.words(ids, at), strict=True))
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for sha256, said in words.items():
         row = kept.found.get(sha256)
@@ -141,22 +155,18 @@ def _base(store: Store, at: int, kept: _Kept) -> Base:
 
 
 def _hold(
-    txn: Transaction, store: Store, at: int, kept: _Kept, decision: Decision | None = None
-) -> None:
-    """Write what is in force after all decisions, with the changes that this makes."""
-    base = _base(store, at, kept)
-    decided = decisions_of(store, at) + ([decision] if decision else [])
-    state = apply(decided, base)
-    ids = store.ids(generation=at)
-    words = dict(zip(_digests(store, ids, at), store.words(ids, at), strict=True))
+    txn: Transaction, store: Store, at: int, ground: _Ground, decided: Sequence[Decision]
+) -> State:
+    """Write what is in force after these decisions, with the changes that this makes."""
+    state = apply(decided, ground.base)
     members = [
         member
-        for sha256 in sorted(words)
-        if (member := _membership(sha256, words[sha256], state, kept)) is not None
+        for sha256, said in sorted(ground.words.items())
+        if (member := _membership(said, state, ground.kept)) is not None
     ]
     force = {member.sha256: member.family for member in members if member.family is not None}
     words_here = {image: word for image, word in state.word.items() if image in force}
-    named = names(replace(state, family=force, word=words_here), base)
+    named = names(replace(state, family=force, word=words_here), ground.base)
     before = {m.sha256: m.family for m in store.memberships(at) if m.family is not None}
     events = changes(before, force)
     txn.hold(
@@ -164,11 +174,11 @@ def _hold(
         [NamedFamily(family, *named[family]) for family in sorted(named)],
         [(event.kind, event.before, event.after, event.images) for event in events],
     )
-    if decision is not None:
-        txn.say(_words(decided, state))
+    return state
 
 
-def _membership(sha256: str, words: Words, state: State, kept: _Kept) -> Membership | None:
+def _membership(words: Words, state: State, kept: _Kept) -> Membership | None:
+    sha256 = words.sha256
     family, certain = state.family.get(sha256), sha256 in state.certain
     if family is None:
         return Membership(sha256, None, 0.0, True) if certain else None
@@ -188,7 +198,3 @@ def _words(decided: Sequence[Decision], state: State) -> dict[tuple[str, str], s
     )
     said = {(image, "label"): state.label.get(image) for image in touched}
     return said | {(image, "family"): state.word.get(image) for image in touched}
-
-
-def _digests(store: Store, ids: Int64, at: int) -> list[str]:
-    return store.columns(ids, generation=at).sha256

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Column, Connection, Row, Select, Table, bindparam, select
 
 from indexer.store.audit_schema import audit
+from indexer.store.prepared import Prepared
 from indexer.store.schema import generations, metadata
 
 ADDED: Final = "added_gen"
@@ -85,18 +86,28 @@ def _summaries(
     connection: Connection, query_of: Callable[[Table], Select[Any] | None], generation: int
 ) -> dict[str, dict[str, Any]]:
     found = {}
-    for table in metadata.sorted_tables:
-        if (query := query_of(table)) is not None:
+    queries, touched = _asked(query_of)
+    [has_rows] = touched(connection, generation=generation)
+    for (name, query), there in zip(queries, has_rows, strict=True):
+        if there:
             count, total = 0, hashlib.sha256()
             for row in connection.execute(query, {AT.key: generation}):
                 count += 1
                 total.update(json.dumps(list(row), sort_keys=True, default=_blob).encode() + b"\n")
-            if count:
-                found[table.name] = {"rows": count, "sha256": total.hexdigest()}
+            found[name] = {"rows": count, "sha256": total.hexdigest()}
     return found
 
 
 @cache
+def _asked(
+    query_of: Callable[[Table], Select[Any] | None],
+) -> tuple[list[tuple[str, Select[Any]]], Prepared]:
+    """The queries by table, and one that tells which of them have rows: few of a commit do."""
+    made = ((table.name, query_of(table)) for table in metadata.sorted_tables)
+    queries = [(name, query) for name, query in made if query is not None]
+    return queries, Prepared(select(*(query.order_by(None).exists() for _, query in queries)))
+
+
 def _written(table: Table) -> Select[Any] | None:
     """The rows that came with a generation, without what may be set later."""
     if (generation := belongs_to(table)) is None:
@@ -106,7 +117,6 @@ def _written(table: Table) -> Select[Any] | None:
     return _ordered(select(*columns).select_from(source), table).where(generation == AT)
 
 
-@cache
 def _ended(table: Table) -> Select[Any] | None:
     """The keys of the rows that went with a generation."""
     if REMOVED not in table.c:

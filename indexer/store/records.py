@@ -210,6 +210,7 @@ class Words:
     """Of an image: the `label` and family it was `imported` with, and the `family` that an
     analyst labelled it with, else the imported one."""
 
+    sha256: str
     label: str | None
     imported: str | None
     family: str | None

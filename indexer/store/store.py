@@ -12,10 +12,8 @@ import numpy as np
 from sqlalchemy import (
     Connection,
     Engine,
-    and_,
     func,
     inspect,
-    or_,
     select,
 )
 
@@ -24,6 +22,7 @@ from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import Filter
 from indexer.store import families as rows_of_families
 from indexer.store.audit import AuditTrail, begin
+from indexer.store.changes import came, fit_at, relabelled, went
 from indexer.store.check import problems
 from indexer.store.engine import (
     BUSY_SECONDS,
@@ -33,7 +32,6 @@ from indexer.store.engine import (
     use_write_ahead_log,
     writer,
 )
-from indexer.store.family_schema import families, memberships
 from indexer.store.keys import live_keys
 from indexer.store.matches import match, matches
 from indexer.store.patches import read_patches
@@ -65,10 +63,8 @@ from indexer.store.rows import (
 )
 from indexer.store.schema import (
     SCHEMA_VERSION,
-    fits,
     generations,
     images,
-    labels,
     locations,
     metadata,
     rejects,
@@ -284,53 +280,22 @@ class Store:
 
     def fit_at(self, generation: int) -> Fit | None:
         """The fit that applies at `generation`; None before the first one."""
-        query = (
-            select(fits.c.generation, fits.c.fitted_on)
-            .where(fits.c.generation <= generation)
-            .order_by(fits.c.generation.desc())
-        )
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else Fit(*row)
+            return fit_at(connection, generation)
 
     def changes(self, after: int, until: int) -> tuple[Int64, Int64]:
         """Ids, ascending, that came and that went between two generations, after <= until.
 
         An image that came and went in between is in neither.
         """
-        came = images.c.added_gen.between(after + 1, until)
-        went = images.c.removed_gen.between(after + 1, until)
         with self._engine.connect() as connection:
-            added, removed = (
-                np.array(
-                    connection.scalars(select(images.c.id).where(where).order_by("id")).all(),
-                    dtype=np.int64,
-                )
-                for where in (
-                    and_(came, or_(images.c.removed_gen.is_(None), images.c.removed_gen > until)),
-                    and_(went, images.c.added_gen <= after),
-                )
-            )
-        return added, removed
+            return came(connection, after, until), went(connection, after, until)
 
     def relabelled(self, after: int, until: int) -> bool:
         """Whether anything was said, or no longer said, of images that were there already
         between two generations, after <= until."""
         with self._engine.connect() as connection:
-            return any(
-                connection.execute(
-                    select(table.c.id)
-                    .where(
-                        or_(
-                            table.c.added_gen.between(after + 1, until),
-                            table.c.removed_gen.between(after + 1, until),
-                        )
-                    )
-                    .limit(1)
-                ).first()
-                is not None
-                for table in (labels, memberships, families)
-            )
+            return relabelled(connection, after, until)
 
     def generations(self) -> list[Generation]:
         """Every commit, oldest first."""
@@ -410,12 +375,13 @@ class Store:
         with self._reading(generation) as (connection, at):
             query = select(
                 images.c.id,
+                images.c.sha256,
                 imported("label", at).label("label"),
                 imported("family", at).label("imported"),
                 annotated("family", at).label("family"),
             )
             rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
-        return [Words(row.label, row.imported, row.family) for row in rows]
+        return [Words(row.sha256, row.label, row.imported, row.family) for row in rows]
 
     def check(self) -> list[str]:
         """Whatever contradicts itself in the file, one line each; empty when it is sound."""

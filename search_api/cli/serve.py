@@ -58,9 +58,11 @@ def search_api(context: click.Context, /, config: Path | None, **flags: object) 
     from indexer.index import Index
     from search_api.app import create_app
     from search_api.logs import log_as_json
+    from search_api.memory import stay_flat
     from search_api.protocol import BoundedProtocol
     from search_api.startup import Startup, open_door
 
+    stay_flat()
     with Index.open(settings.index) as index:  # a wrong path is told in one line
         warning = open_door(settings, index)
     click.echo(f"settings: {settings.model_dump_json()}", err=True)
