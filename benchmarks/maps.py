@@ -80,7 +80,7 @@ def main() -> None:
             shown = []
             for image in shuffled(index, label)[: asked.fakes]:
                 local = read(index, image)
-                shown.append(explain_fake(index, local))
+                shown.append(explain_fake(index, local, index.store.generation))
             for name in ("occlusion", "rollout"):
                 tell(f"{name}, {label} images", [each.faithfulness[name] for each in shown])
 

@@ -53,7 +53,7 @@ def explain(
         generation = index.store.generation
         local = Local.of(index, FileItem(Path(image)).read())
         if hit is None and other is None:
-            found = explain_fake(index, local)
+            found = explain_fake(index, local, generation)
         else:
             if other is None:
                 there = side_stored(index, str(hit), generation)

@@ -57,8 +57,9 @@ def make(
 ) -> None:
     """Make a report (`report IMAGE` is short for this).
 
-    A ZIP with report.html to read and print, report.json, the image, thumbnails of its hits and
-    the calibration, signed so that no byte can be changed unseen.
+    A ZIP with report.html to read and print, report.json, the image, thumbnails of its hits, maps
+    of what matched and of what speaks for fake, and the calibration, signed so that no byte can
+    be changed unseen.
 
     \b
     Example:
@@ -69,8 +70,9 @@ def make(
     from indexer.custody.signing import SigningKey
     from indexer.errors import UsageError
     from indexer.evidence import Asked, default_key, make_report
+    from indexer.explain import Local
     from indexer.filters import narrowed
-    from indexer.index import Index, query_bytes
+    from indexer.index import Index
     from indexer.sources import FileItem
 
     if Path(out).exists():
@@ -79,8 +81,8 @@ def make(
     asked = Asked(FileItem(path).read(), path.name, k, narrowed(where, label), generation, risk)
     key = SigningKey.load(Path(key_path)) if key_path else SigningKey.load_or_make(default_key())
     with Index.open(index_path) as index:
-        query = query_bytes(index, asked.image)
-        package = make_report(index, asked, query, key, note=note, author=author())
+        looker = Local.of(index, asked.image)
+        package = make_report(index, asked, looker, key, note=note, author=author())
     Path(out).write_bytes(package)
     click.echo(f"{out}: {len(package):,} bytes, signed with the key {key.public}")
 

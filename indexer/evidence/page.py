@@ -23,7 +23,8 @@ def render(report: Mapping[str, Any], members: Mapping[str, bytes]) -> str:
     """The page that shows a report and the pictures among its members."""
 
     def picture(member: str) -> str:
-        return "data:image/webp;base64," + base64.b64encode(members[member]).decode()
+        kind = PurePath(member).suffix.removeprefix(".")
+        return f"data:image/{kind};base64," + base64.b64encode(members[member]).decode()
 
     hits = [
         {**figures, **known}

@@ -10,9 +10,11 @@ from indexer.custody.package import pack, sha256
 from indexer.custody.signing import SigningKey
 from indexer.evidence.code import software
 from indexer.evidence.gather import Asked, gather
+from indexer.evidence.maps import draw_maps
 from indexer.evidence.page import render
 from indexer.evidence.shape import FORMAT
-from indexer.index import Index, Query
+from indexer.explain import Looker
+from indexer.index import Index, query_encoded
 
 
 def default_key() -> Path:
@@ -22,15 +24,19 @@ def default_key() -> Path:
 
 
 def make_report(
-    index: Index, asked: Asked, query: Query, key: SigningKey, *, note: str, author: str
+    index: Index, asked: Asked, looker: Looker, key: SigningKey, *, note: str, author: str
 ) -> bytes:
-    """A signed ZIP (`indexer.custody.package`) about one image; `query` is its encoding.
+    """A signed ZIP (`indexer.custody.package`) about the image of `asked`, which `looker` is.
 
     Holds report.json (RFC 8785), report.html, the image, a preview of it, the thumbnails of the
-    hits and the calibration. The audit chain tells of the search and of the report, by its
-    sha256, before it is returned.
+    hits, the maps and the calibration. The audit chain tells of the search and of the report, by
+    its sha256, before it is returned.
     """
+    query = query_encoded(looker.encoded)
     gathered = gather(index, asked, query, author)
+    hits = [hit["sha256"] for hit in gathered.facts["hits"]]
+    generation = gathered.facts["gallery"]["generation"]
+    maps = draw_maps(index, looker, hits, generation)
     made = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "author": author,
@@ -39,14 +45,13 @@ def make_report(
         "audit_head": str(index.store.audit.head),
         "public_key": key.public,
     }
-    report = {"format": FORMAT, "made": made, **gathered.facts}
-    members = {
-        **gathered.members,
+    report = {"format": FORMAT, "made": made, **gathered.facts, "maps": maps.facts}
+    members = gathered.members | maps.members
+    members |= {
         "report.json": canonical(report),
-        "report.html": render(report, gathered.members).encode(),
+        "report.html": render(report, members).encode(),
     }
     package = pack(members, key)
     details = {"query": query.sha256, "report": sha256(package), "public_key": key.public}
-    generation = gathered.facts["gallery"]["generation"]
     index.store.audit.record(Entry("report", author, details, generation))
     return package

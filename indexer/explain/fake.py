@@ -21,8 +21,9 @@ LIMITS: Final = (
 MAPS: Final = {"occlusion": "The map by occlusion", "rollout": "The map of attention"}
 
 
-def explain_fake(index: Index, looker: Looker) -> Explanation:
-    """Raises UsageError where the checkpoint has no head, since then nothing speaks for fake."""
+def explain_fake(index: Index, looker: Looker, generation: int) -> Explanation:
+    """It rests on the checkpoint alone; `generation` is only named. Raises UsageError where
+    the checkpoint has no head, since then nothing speaks for fake."""
     encoded = looker.encoded
     grid = encoded.patches.shape[0], encoded.patches.shape[1]
     parts, nothing = windows(grid), np.zeros((1, *grid), bool)
@@ -45,7 +46,7 @@ def explain_fake(index: Index, looker: Looker) -> Explanation:
         kind="fake",
         query_sha256=encoded.facts.sha256,
         other_sha256=None,
-        generation=index.store.generation,
+        generation=generation,
         picture=_drawn(index.store.passport, encoded, maps, f"{' '.join(words)} {LIMITS}"),
         alt="The image, then twice in colours: yellow where greying it out lowers the evidence of "
         "fake most, and yellow where the model attends to most",

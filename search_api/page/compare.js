@@ -1,9 +1,11 @@
 // One hit beside the image that was asked about.
 
 import { askJson } from "./api.js";
+import { belonging } from "./belonging.js";
 import { at, digest, facts, h } from "./dom.js";
 import { badge, boxed, evidence, familyOf } from "./hits.js";
 import { labelling } from "./label.js";
+import { whatMatched } from "./maps.js";
 import { outline } from "./region.js";
 import { trouble } from "./status.js";
 import { size, when } from "./words.js";
@@ -50,7 +52,9 @@ function content(answer, rank, image, turn, changed) {
     evidence(hit, answer.query_sha256),
     h("p", { class: "row" },
       h("a", { class: "button", href: `#/image/${hit.sha256}`, onclick: close }, "Search with this image")),
+    whatMatched(image, hit, answer.generation),
     labelling(hit, close, changed),
+    belonging(hit, close, changed),
     more,
   ];
 }

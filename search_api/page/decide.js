@@ -11,6 +11,10 @@ export const label = (ids, said, family, then) =>
   decide(then, `${images(ids)} labelled ${said}${family ? `, of the family ${family}` : ""}.`,
     "v1/labels", { images: ids, label: said, family });
 
+/** The images stay in the family, whatever clustering says. */
+export const pin = (ids, { id, name }, then) =>
+  decide(then, `${images(ids)} kept in ${name}.`, `v1/families/${id}/pin`, { images: ids });
+
 /** The images do not belong to the family. */
 export const reject = (ids, { id, name }, then) =>
   decide(then, `${images(ids)} kept out of ${name}.`, `v1/families/${id}/reject`, { images: ids });

@@ -15,7 +15,7 @@ export function report(file, asked) {
     "section",
     { class: "panel report", "aria-labelledby": "report" },
     h("h2", { id: "report" }, "Evidence report"),
-    h("p", {}, "A signed ZIP file with this verdict and these hits, the image, every figure's calibration ",
+    h("p", {}, "A signed ZIP file with this verdict and these hits, the image, maps of it, every figure's calibration ",
       "and a page to read and print. The command indexer report verify checks that no byte was changed."),
     h("form", { class: "stack", onsubmit: send },
       h("label", { for: "note" }, "Your note, which is signed too"),

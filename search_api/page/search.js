@@ -3,10 +3,11 @@
 import { askJson } from "./api.js";
 import { onFile, showAsked } from "./asked.js";
 import { compare } from "./compare.js";
-import { at } from "./dom.js";
+import { at, h } from "./dom.js";
 import { forgetFamilies } from "./families.js";
 import { narrows, options } from "./filters.js";
 import { hits } from "./hits.js";
+import { whatSpeaksForFake } from "./maps.js";
 import { region, startRegion } from "./region.js";
 import { report } from "./report.js";
 import { announce, hush, say, trouble, working } from "./status.js";
@@ -107,7 +108,7 @@ function show(answer, asked) {
     ? [regionAsked(answer)]
     : [verdict(answer), candidates(answer)].filter(Boolean);
   const below = image.file && !answer.region
-    ? [report(image.file, { ...asked, generation: answer.generation })]
+    ? [explained(answer), report(image.file, { ...asked, generation: answer.generation })]
     : [];
   at("answer").replaceChildren(
     ...above,
@@ -116,4 +117,9 @@ function show(answer, asked) {
   );
   const top = at("verdict").getBoundingClientRect().top;
   if (top > 0.7 * innerHeight) at("verdict").scrollIntoView();
+}
+
+/** What speaks for fake; without a head nothing does, which the verdict says. */
+function explained(answer) {
+  return answer.score === null ? "" : h("div", { class: "panel" }, whatSpeaksForFake(image.file));
 }

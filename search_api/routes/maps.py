@@ -165,7 +165,7 @@ async def explain(request: Request, service: ServiceOf, caller: CallerOf) -> Map
     def explained() -> MapsAnswer:
         at = index.store.generation if asked.generation is None else asked.generation
         if asked.hit is None:
-            found = explain_fake(index, looker)
+            found = explain_fake(index, looker, at)
         else:
             there = side_stored(index, asked.hit, at)
             found = explain_match(index, side_encoded(index, encoded, at), there, looker, at)

@@ -7,9 +7,9 @@ from pydantic import Field
 from indexer.custody.signing import SigningKey
 from indexer.errors import NotFound
 from indexer.evidence import Asked, default_key, make_report
-from indexer.index import query_encoded
 from search_api.access import CallerOf
 from search_api.asking import FORM, MAX_FIELD_BYTES, Upload, form_schema, media_type
+from search_api.looking import Remote
 from search_api.problems import UnsupportedMediaType, documented
 from search_api.routes.search import UPLOAD_ERRORS
 from search_api.service import ServiceOf
@@ -47,9 +47,9 @@ PROBLEMS = documented(
 async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
     """Search with an uploaded image and answer with a signed evidence report, a ZIP file.
 
-    It holds report.html to read and print, report.json, the image, thumbnails of its hits and
-    the calibration; `indexer report verify` checks it. The service does not keep it; the audit
-    chain has its sha256.
+    It holds report.html to read and print, report.json, the image, thumbnails of its hits, maps
+    of what matched and of what speaks for fake, and the calibration; `indexer report verify`
+    checks it. The service does not keep it; the audit chain has its sha256.
     """
     kind = media_type(request)
     if kind != FORM:
@@ -58,11 +58,12 @@ async def report(request: Request, service: ServiceOf, caller: CallerOf) -> Zip:
         asked = ReportQuery.of(form)
         where = asked.filter()
         name, data = asked.image.filename or "", await asked.image.read()
-    query = query_encoded(await service.encode_query(data, caller.name))
+    encoded = await service.encode_query(data, caller.name, thumbnail=True)
+    looker = Remote(service, data, encoded)
     wanted = Asked(data, name, asked.k, where, asked.generation, asked.risk)
     key = SigningKey.load_or_make(service.settings.signing_key or default_key())
     package = await run_in_threadpool(
-        make_report, service.index, wanted, query, key, note=asked.note, author=caller.name
+        make_report, service.index, wanted, looker, key, note=asked.note, author=caller.name
     )
-    disposition = f'attachment; filename="report-{query.sha256[:12]}.zip"'
+    disposition = f'attachment; filename="report-{encoded.facts.sha256[:12]}.zip"'
     return Zip(package, headers={"Content-Disposition": disposition})

@@ -52,7 +52,9 @@ def test_what_matched_in_an_uploaded_image(
 def test_what_speaks_for_fake_in_an_uploaded_image(client: httpx.Client, index: Index) -> None:
     answer = client.post("/v1/maps", files={"image": UNKNOWN})
     assert answer.status_code == 200, answer.text
-    assert answer.json() == as_json(explain_fake(index, Local.of(index, UNKNOWN)), index)
+    assert answer.json() == as_json(
+        explain_fake(index, Local.of(index, UNKNOWN), index.store.generation), index
+    )
     assert "not a tamper localisation" in answer.json()["says"][-1]
 
 

@@ -111,7 +111,7 @@ def test_what_is_planted_is_found_and_better_than_chance(index: Index) -> None:
         def attend(self) -> Float32:
             return np.arange(16, dtype=np.float32)
 
-    found = explain_fake(index, Planted())
+    found = explain_fake(index, Planted(), index.store.generation)
     occlusion, rollout = found.faithfulness["occlusion"], found.faithfulness["rollout"]
     assert (occlusion.effect, occlusion.better) == (16, True)
     assert (rollout.effect, rollout.better) == (0, False)
@@ -129,7 +129,7 @@ def test_every_layout_with_a_head_is_explained(write, tmp_path: Path) -> None:
     encoder = load_encoder(tmp_path / "checkpoint", precision="fp32")
     with Index.create(tmp_path / "my.index", encoder) as index:
         local = Local.of(index, UNKNOWN)
-        found = explain_fake(index, local)
+        found = explain_fake(index, local, index.store.generation)
         assert found.faithfulness.keys() == {"occlusion", "rollout"}
         assert found.missing == {}
         assert size(found.picture)[0] == 3 * 376 + 16
@@ -143,7 +143,7 @@ def test_a_tower_without_head_says_so_and_still_matches(tmp_path: Path) -> None:
         build_index(index, [open_source(tmp_path / "gallery", "imagefolder")])
         at, local = index.store.generation, Local.of(index, UNKNOWN)
         with pytest.raises(UsageError, match="no head: it says nothing of fake"):
-            explain_fake(index, local)
+            explain_fake(index, local, index.store.generation)
         here, there = side_encoded(index, local.encoded, at), side_stored(index, sha256(KNOWN), at)
         assert "match" in explain_match(index, here, there, local, at).faithfulness
 

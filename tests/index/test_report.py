@@ -17,8 +17,9 @@ from indexer.custody.package import UNLISTED, pack, unpack
 from indexer.custody.signing import SigningKey
 from indexer.evidence import Asked, make_report, verify
 from indexer.evidence.replay import differences
+from indexer.explain import Local
 from indexer.filters import parse_filter
-from indexer.index import Index, build_index, query_bytes
+from indexer.index import Index, build_index
 from indexer.sources import open_source
 
 Make = Callable[..., Index]
@@ -35,8 +36,8 @@ def asked(pictures: Path, **options: object) -> Asked:
 
 
 def made(index: Index, question: Asked) -> bytes:
-    query = query_bytes(index, question.image)
-    return make_report(index, question, query, KEY, note="Case <17>", author="ann")
+    looker = Local.of(index, question.image)
+    return make_report(index, question, looker, KEY, note="Case <17>", author="ann")
 
 
 def test_a_report_holds_everything_that_it_names(index: Index, pictures: Path) -> None:
@@ -46,13 +47,21 @@ def test_a_report_holds_everything_that_it_names(index: Index, pictures: Path) -
     members = package.members
     report = json.loads(members["report.json"])
     assert canonical(report) == members["report.json"]
-    assert report.keys() == {"format", "made", "query", "search", "hits", "gallery"}
+    assert report.keys() == {"format", "made", "query", "search", "hits", "gallery", "maps"}
     assert members[report["query"]["member"]] == question.image
     assert report["query"]["facts"]["sha256"] == hashlib.sha256(question.image).hexdigest()
     thumbnails = [hit["thumbnail"] for hit in report["hits"]]
     assert set(thumbnails) == {name for name in members if name.startswith("thumbnails/")}
     for hit in report["hits"]:
         assert members[hit["thumbnail"]] == index.store.thumbnail(hit["sha256"])
+    assert [map_["member"] for map_ in report["maps"]["drawn"]] == [
+        "maps/fake.png",
+        "maps/match.png",
+    ]
+    assert report["maps"]["missing"] == {}
+    nearest = next(h for h in report["hits"] if h["sha256"] != report["query"]["facts"]["sha256"])
+    assert report["maps"]["drawn"][1]["other_sha256"] == nearest["sha256"]
+    assert members["maps/match.png"].startswith(b"\x89PNG")
     assert report["gallery"]["index"] == index.store.identity
     fit = next(row for row in index.store.audit.rows() if row.kind == "fit")
     assert report["gallery"]["calibration_sha256"] == json.loads(fit.details)["calibration"]
@@ -69,6 +78,16 @@ def test_the_page_needs_nothing_from_elsewhere_and_obeys_no_text(
     assert "<script" not in page
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
     assert page.count("data:image/webp;base64,") == 4
+    assert page.count("data:image/png;base64,") == 2
+    assert "This is not a tamper localisation" in page
+
+
+def test_what_cannot_be_drawn_is_said(index: Index, pictures: Path) -> None:
+    package = unpack(made(index, asked(pictures, where=parse_filter("label = fake and score > 1"))))
+    report = json.loads(package.members["report.json"])
+    assert [map_["kind"] for map_ in report["maps"]["drawn"]] == ["fake"]
+    assert report["maps"]["missing"] == {"match": "no other image was found"}
+    assert b"Not drawn: what matched. No other image was found." in package.members["report.html"]
 
 
 def test_a_report_replays_on_a_copy_with_the_same_json(

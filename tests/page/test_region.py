@@ -82,6 +82,7 @@ def test_a_region_is_drawn_by_touch(browser: Browser, server: Server) -> None:
         page = context.new_page()
         page.goto("/")
         choose(page, UNKNOWN)
+        expect(cards(page)).to_have_count(12)  # then the page has scrolled to the verdict
         page.get_by_text("Search by a region").click()
         expect(page.get_by_label("Width", exact=True)).to_have_attribute("max", "96")
         canvas = page.locator("#asked .canvas")
