@@ -46,15 +46,24 @@ class SigningKey:
 
     @classmethod
     def load_or_make(cls, path: Path) -> Self:
-        """The key in a PEM file; made there on first use, readable by its owner only."""
+        """The key in a PEM file; made there on first use, readable by its owner only.
+
+        Raises LineupError, also where none can be made.
+        """
         if path.exists():
             return cls.load(path)
         made = cls.generate()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:  # made by another process in this moment
             return cls.load(path)
+        except OSError as error:
+            raise LineupError(
+                f"no signing key can be made at {path}: {error.strerror}",
+                expected="a place that can be written to",
+                do="name another: --key of indexer report, --signing-key of search-api",
+            ) from error
         with os.fdopen(file, "wb") as out:
             out.write(made.to_pem())
         return made

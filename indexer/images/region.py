@@ -45,7 +45,7 @@ class Region:
         """The part of the region that lies in an image of this size, in pixels.
 
         Four values of at most 1 are fractions of the image. Raises ImageRejected ("outside")
-        when nothing of it lies in the image.
+        when less than a pixel of it lies in the image.
         """
         is_fraction = max(self.x, self.y, self.width, self.height) <= 1
         across, down = (width, height) if is_fraction else (1, 1)
@@ -55,11 +55,11 @@ class Region:
             min(width, (self.x + self.width) * across),
             min(height, (self.y + self.height) * down),
         )
-        if box.right <= box.left or box.bottom <= box.top:
+        if box.right - box.left < 1 or box.bottom - box.top < 1:
             raise ImageRejected(
                 "outside",
                 f"the region {self.x:g},{self.y:g},{self.width:g},{self.height:g}",
-                expected=f"x,y,w,h that meets the image of {width} x {height} pixels",
+                expected=f"x,y,w,h that covers a pixel of the image of {width} x {height} pixels",
             )
         return box
 

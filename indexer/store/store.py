@@ -208,8 +208,7 @@ class Store:
     def match(self, sha256: str, generation: int | None = None) -> Match:
         """What a search tells of the image with this content. Raises NotFound."""
         with self._engine.connect() as connection:
-            at = latest_generation(connection) if generation is None else generation
-            return match(connection, sha256, at)
+            return match(connection, sha256, _at(generation, latest_generation(connection)))
 
     def matches(self, ids: Int64, generation: int) -> list[Match]:
         """What a search tells of these images, in the given order. Raises NotFound."""
@@ -412,12 +411,16 @@ class Store:
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
         """A snapshot and the generation to read it at. Raises NotFound."""
         with self._engine.begin() as connection:
-            latest = latest_generation(connection)
-            if generation is not None and not 0 <= generation <= latest:
-                raise NotFound(
-                    f"no generation {generation} in the index", expected=f"0 to {latest}"
-                )
-            yield connection, latest if generation is None else generation
+            yield connection, _at(generation, latest_generation(connection))
+
+
+def _at(generation: int | None, latest: int) -> int:
+    """The generation to read at, None for the latest. Raises NotFound."""
+    if generation is None:
+        return latest
+    if not 0 <= generation <= latest:
+        raise NotFound(f"no generation {generation} in the index", expected=f"0 to {latest}")
+    return generation
 
 
 def _refuse_existing(connection: Connection, path: Path | str) -> None:

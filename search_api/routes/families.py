@@ -23,7 +23,11 @@ FamilyId = Annotated[
 ]
 Cursor = Annotated[
     str | None,
-    Query(pattern=r"^[0-9]+\.[0-9]+$", description="`next` of the page before.", examples=["3.0"]),
+    Query(
+        pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$",
+        description="`next` of the page before.",
+        examples=["3.0"],
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.", examples=[50])]
 Order = Literal[

@@ -1,5 +1,6 @@
 """What the service refuses, and how it says so."""
 
+import json
 from typing import Any
 
 import httpx
@@ -58,6 +59,18 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", SEARCH, {"files": {"k": b"5", **PHOTO}}, 400, "bad-request"),
     ("POST", SEARCH, {"files": {"image": b""}}, 422, "image-rejected"),
     ("POST", SEARCH, {"json": {"id": ABSENT}}, 404, "not-found"),
+    ("POST", SEARCH, {"json": {"id": ABSENT, "generation": 10**30}}, 404, "not-found"),
+    ("POST", SEARCH, {"json": {"id": ABSENT, "generation": int("9" * 4000)}}, 404, "not-found"),
+    ("POST", SEARCH, {"files": PHOTO, "data": {"region": "0,0,1e-300,1"}}, 422, "image-rejected"),
+    (
+        "POST",
+        SEARCH,
+        {"files": PHOTO, "data": {"region": "9e307,0,9e307,1"}},
+        422,
+        "image-rejected",
+    ),
+    ("GET", f"/v1/families?cursor={'9' * 5000}.0", {}, 422, "invalid-request"),
+    ("GET", f"/v1/families?cursor={'9' * 18}.0", {}, 404, "not-found"),
     ("POST", SEARCH, {"json": {}}, 422, "invalid-request"),
     ("POST", SEARCH, {"json": []}, 422, "invalid-request"),
     ("POST", SEARCH, {"json": {"id": ABSENT, "k": "5"}}, 422, "invalid-request"),
@@ -91,6 +104,13 @@ def test_refusal(
     assert problem["detail"]
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers.items() >= {k.lower(): v for k, v in SECURITY_HEADERS.items()}.items()
+
+
+def test_a_batch_tells_what_it_refuses_line_by_line(client: httpx.Client) -> None:
+    answer = client.post(BATCH, json={"ids": [ABSENT, ABSENT], "generation": 10**30})
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["position"] for line in lines] == [0, 1]
+    assert {line["problem"]["type"] for line in lines} == {"urn:lineup:problem:not-found"}
 
 
 def test_a_refusal_names_the_fields(client: httpx.Client) -> None:

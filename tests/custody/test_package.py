@@ -102,3 +102,11 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     path.write_bytes(b"no key")
     with pytest.raises(LineupError, match="no Ed25519 key"):
         SigningKey.load(path)
+
+
+def test_a_key_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(
+        LineupError, match=r"no signing key can be made at .*: Not a directory; exp"
+    ):
+        SigningKey.load_or_make(tmp_path / "file" / "lineup" / "signing.pem")
