@@ -23,8 +23,10 @@ from indexer.types import Float32, Int64
 
 EXACT_IMAGES: Final = 2_000
 """A gallery, or what a filter leaves of it, of at most so many images is compared whole."""
+ASKED: Final = 24
+"""Tokens of a query, spread evenly, that the index is asked for: more find no other images."""
 PROPOSED: Final = 128
-"""Patches that the index proposes for each token of a query."""
+"""Patches that it proposes for each."""
 REFERENCE: Final = 128
 """What is usual is seen on so many images, spread evenly over the gallery."""
 
@@ -67,12 +69,13 @@ class PatchGallery:
         filtered = len(allowed) < len(self.live)
         owners = self.patches.rows.owners
         within = np.flatnonzero(np.isin(owners, allowed)) if filtered else None
-        found, similarity = self.patches.index.propose(query, PROPOSED, within)
-        excess = np.clip(similarity - usual[:, None], 0, None)
+        asked = spread(np.arange(len(query)), ASKED)
+        found, similarity = self.patches.index.propose(query[asked], PROPOSED, within)
+        excess = np.clip(similarity - usual[asked, None], 0, None)
         images = np.where(found >= 0, owners[np.maximum(found, 0)], -1)
         known, place = np.unique(images, return_inverse=True)
-        score = np.zeros((len(known), len(query)), np.float32)
-        np.maximum.at(score, (place, np.arange(len(query))[:, None]), excess)
+        score = np.zeros((len(known), len(asked)), np.float32)
+        np.maximum.at(score, (place, np.arange(len(asked))[:, None]), excess)
         order = np.argsort(-score.sum(axis=1), kind="stable")
         best = known[order][np.isin(known[order], allowed, assume_unique=True)][:count]
         recent = np.intersect1d(np.unique(self.recent.owners), allowed, assume_unique=True)

@@ -21,6 +21,9 @@ from indexer.vectors import Choice, FaissIndex, build_vectors
 
 FIT_IMAGES = 2_000
 """The projection is fitted on the patches of at most so many images."""
+RECALL = 0.95
+"""Of the ten patches that are nearest to one, so many are found. An image has many, and what is
+found is compared again."""
 CHUNK = 2_000
 """Images whose patches are read at once."""
 
@@ -66,7 +69,8 @@ def derive_patches(store: Store, *, fitted_on: int, fit: int, covers: int) -> Pa
     dim = store.passport.dim
     projection = fit_patches(np.concatenate([np.empty((0, dim), np.float32), *tokens]))
     rows = patch_rows(store, projection, store.ids(generation=covers))
-    index, choice = build_vectors(np.arange(len(rows.owners), dtype=np.int64), rows.vectors)
+    numbers = np.arange(len(rows.owners), dtype=np.int64)
+    index, choice = build_vectors(numbers, rows.vectors, wanted=RECALL)
     return PatchSet(fit, covers, rows, index, choice, projection)
 
 

@@ -36,11 +36,11 @@ class Choice:
 
 
 def build_vectors(
-    ids: Int64, vectors: Float32, flat_rows: int = FLAT_ROWS
+    ids: Int64, vectors: Float32, flat_rows: int = FLAT_ROWS, wanted: float = RECALL
 ) -> tuple[FaissIndex, Choice]:
     """The index for these ids (n,) and unit vectors (n, dim), and why.
 
-    Flat up to `flat_rows`; above, IVF whose nprobe is doubled until recall@10 reaches 0.99.
+    Flat up to `flat_rows`; above, IVF whose nprobe is doubled until recall@10 is as `wanted`.
     Raises UsageError on ids or vectors that cannot be indexed.
     """
     start = time.perf_counter()
@@ -52,7 +52,7 @@ def build_vectors(
     else:
         nlist = 1 << round(np.log2(4 * np.sqrt(n)))
         index, kind = FaissIndex.ivf(ids, vectors, nlist), "ivf-sq8"
-        while (recall := truth.recall(index)) < RECALL and index.nprobe < nlist:
+        while (recall := truth.recall(index)) < wanted and index.nprobe < nlist:
             index.nprobe = min(2 * index.nprobe, nlist)
         parameters = {"nlist": nlist, "nprobe": index.nprobe}
     return index, Choice(kind, n, dim, parameters, recall, time.perf_counter() - start)
