@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tiny import write_clip, write_dinov2, write_timm
 
 from benchmarks._planting import gallery, originals
 from benchmarks.regions import iou
@@ -166,6 +168,39 @@ def test_a_damaged_set_is_named_and_never_answers(index: Index, tmp_path: Path) 
         assert "vectors.npy" in verify(copy)["problems"][0]["what"]
         assert search_region(copy, query) == before
         assert verify(copy)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("write", "layer"),
+    [
+        (write_clip, 4),
+        (write_timm, 4),
+        (partial(write_dinov2, num_hidden_layers=2), 2),
+        (partial(write_dinov2, num_hidden_layers=1), 1),
+        (partial(write_dinov2, num_hidden_layers=9), 4),
+    ],
+    ids=["clip", "timm", "two layers", "one layer", "nine layers"],
+)
+def test_any_tower_serves(write: Callable[[Path], object], layer: int, tmp_path: Path) -> None:
+    """Attention is never read: a region of a picture is found in a copy of it, where it is."""
+    write(tmp_path / "checkpoint")
+    rng = np.random.default_rng(0)
+    (tmp_path / "noise").mkdir()
+    for number in range(6):
+        pixels = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "noise" / f"{number}.png")
+    Image.fromarray(pixels).save(tmp_path / "noise" / "copy.bmp")
+    digests = [sha256((tmp_path / "noise" / name).read_bytes()) for name in ("5.png", "copy.bmp")]
+    encoder = load_encoder(tmp_path / "checkpoint", engine="torch", precision="fp32")
+    assert encoder.passport.patch_layer == layer
+    with Index.create(tmp_path / "tower.index", encoder) as index:
+        build_index(index, [open_source(tmp_path / "noise")])
+        region = Region(16, 16, 32, 32)
+        best = search_region(index, region_stored(index, digests[0], region)).hits[0]
+        assert best.sha256 == digests[1]
+        assert iou(best.region.box(64, 64), Box(16, 16, 48, 48)) >= 0.8
+        query = region_bytes(index, (tmp_path / "noise" / "5.png").read_bytes(), region)
+        assert len(search_region(index, query).hits) == 7
 
 
 def test_what_cannot_be_asked_is_refused(planted: Path, make: Make) -> None:
