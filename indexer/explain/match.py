@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 
-from indexer.errors import UsageError
 from indexer.explain.explanation import (
     Explanation,
     Looker,
@@ -44,7 +43,8 @@ class Side:
 
 
 def side_encoded(index: Index, encoded: Encoded, generation: int) -> Side:
-    """An image that was encoded with its thumbnail: all its patches."""
+    """An image that was encoded with its thumbnail: all its patches. Raises UsageError on an index
+    without patches, which has no space to compare them in."""
     facts, passport = encoded.facts, index.store.passport
     rows, columns, dim = encoded.patches.shape
     space = index.patches(generation).patches.projection
@@ -61,19 +61,15 @@ def side_encoded(index: Index, encoded: Encoded, generation: int) -> Side:
 
 def side_stored(index: Index, sha256: str, generation: int) -> Side:
     """An image of the gallery: the patches that the index keeps of it; needs neither its file
-    nor the model. Raises NotFound, or UsageError where it keeps none, or no thumbnail."""
+    nor the model. Raises NotFound, or UsageError on an index without patches or thumbnails."""
     image = index.store.image(sha256, generation)
-    kept = index.store.patches([image.id]).get(image.id)
-    if kept is None:
-        raise UsageError(
-            f"{index.path} keeps no patches of {sha256[:12]}",
-            do="build another index with --patches 32, or give the image's file",
-        )
+    space = index.patches(generation).patches.projection
+    kept = index.store.patches([image.id])[image.id]
     gallery = index.gallery(generation)
     return Side(
         sha256,
         to_draw_on(index.store.thumbnail(sha256, generation), sha256),
-        index.patches(generation).patches.projection.apply(restored(kept)),
+        space.apply(restored(kept)),
         as_fractions(kept.boxes, image.facts),
         gallery.descriptors(np.array([image.id], np.int64))[0],
         None,

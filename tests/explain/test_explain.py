@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
-from commands import run, run_json
+from click.testing import CliRunner
 from PIL import Image
 from tinted import tinted, write_gallery
 
+from indexer.cli import indexer
 from indexer.encoder import load_encoder
 from indexer.errors import UsageError
 from indexer.explain import (
@@ -154,32 +155,38 @@ def test_what_is_not_kept_is_said(tmp_path: Path, index_path: Path) -> None:
     with Index.create(tmp_path / "my.index", encoder, patches=policy) as index:
         build_index(index, [open_source(gallery, "imagefolder")], thumbnails=False)
         at = index.store.generation
-        with pytest.raises(UsageError, match="keeps no patches of"):
+        with pytest.raises(UsageError, match="keeps no patches"):
             side_stored(index, sha256(KNOWN), at)
-        sides = [
-            side_encoded(index, Local.of(index, data).encoded, at) for data in (UNKNOWN, KNOWN)
-        ]
-        assert explain_match(index, *sides, None, at).kind == "match"
+        with pytest.raises(UsageError, match="keeps no patches"):
+            side_encoded(index, Local.of(index, UNKNOWN).encoded, at)
+    with Index.create(tmp_path / "bare.index", encoder) as index:
+        build_index(index, [open_source(gallery, "imagefolder")], thumbnails=False)
+        with pytest.raises(UsageError, match="indexed without a thumbnail"):
+            side_stored(index, sha256(KNOWN), index.store.generation)
 
 
 def test_the_command_draws_says_and_is_recorded(tmp_path: Path, index_path: Path) -> None:
     image, other = tmp_path / "image.png", tmp_path / "other.png"
     image.write_bytes(UNKNOWN)
     other.write_bytes(KNOWN)
-    index = ("--index", index_path)
-    said = run("explain", image, *index, "--out", tmp_path / "fake.png")
+
+    def run(*options: object) -> str:
+        arguments = ["explain", image, "--index", index_path, *options]
+        done = CliRunner().invoke(indexer, [*map(str, arguments)], catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.output
+
+    said = run("--out", tmp_path / "fake.png")
     assert "The map by occlusion is" in said
-    match = run_json("explain", image, *index, "--hit", sha256(KNOWN), "--out", tmp_path / "1.png")
+    match = json.loads(run("--hit", sha256(KNOWN), "--out", tmp_path / "hit.png", "--json"))
     assert match["other_sha256"] == sha256(KNOWN)
-    run("explain", image, *index, "--with", other, "--out", tmp_path / "2.png")
-    assert [size((tmp_path / name).read_bytes())[0] for name in ("fake.png", "1.png", "2.png")] == [
-        1144,
-        768,
-        768,
-    ]
-    assert "exists already" in run("explain", image, *index, "--out", image, code=2)
-    both = ("--hit", sha256(KNOWN), "--with", other)
-    assert "one of them" in run("explain", image, *index, *both, "--out", "x.png", code=2)
+    run("--with", other, "--out", tmp_path / "with.png")
+    widths = [size((tmp_path / f"{name}.png").read_bytes())[0] for name in ("fake", "hit", "with")]
+    assert widths == [1144, 768, 768]
+    with pytest.raises(UsageError, match="exists already"):
+        run("--out", image)
+    with pytest.raises(UsageError, match="one of them"):
+        run("--hit", sha256(KNOWN), "--with", other, "--out", tmp_path / "x.png")
     with Index.open(index_path) as opened:
         rows = list(opened.store.audit.rows(last=3))
     assert [row.kind for row in rows] == ["explain"] * 3
