@@ -235,6 +235,8 @@ class ModelWorker:
         return jobs
 
     async def _exchange(self, child: _Child, uploads: Sequence[Upload]) -> list[Outcome]:
+        if child.jobs.is_closing():  # uvloop would raise RuntimeError on a write
+            raise ConnectionResetError("it has ended")
         if uploads:
             metrics.BATCH.observe(len(uploads))
         async with asyncio.timeout(self._kill_after) as patience:

@@ -1,6 +1,7 @@
 """The model's process: order, batches, bounds, and what happens when it dies, hangs or lies.
 
 The processes are real and speak the real protocol; what they do is said by the bytes they get.
+The event loop is the one that the service runs on.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,7 +122,7 @@ def test_batches_bounds_and_refusals() -> None:
             assert await failure(late) == "the model has not answered within 0.1 s"
             assert (await ask(worker, "after")).facts.sha256 == "after"
 
-    asyncio.run(scenario())
+    uvloop.run(scenario())
 
 
 @pytest.mark.parametrize("fault", ["crash", "garble"])
@@ -136,7 +138,7 @@ def test_only_the_image_that_ends_the_process_fails(fault: str) -> None:
             assert worker.pid != first
             assert worker.trouble is None
 
-    asyncio.run(scenario())
+    uvloop.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_a_dead_or_stopped_process_is_noticed_while_idle_and_replaced(
             with pytest.raises(ProcessLookupError):
                 os.kill(first, 0)
 
-    asyncio.run(scenario())
+    uvloop.run(scenario())
 
 
 def test_a_process_that_cannot_start_says_why() -> None:
@@ -179,9 +181,9 @@ def test_a_process_that_cannot_start_says_why() -> None:
         await ModelWorker(command, capacity=1, batch=1, **limits).start()
 
     with pytest.raises(CheckpointError, match="no weights; expected some; fetch"):
-        asyncio.run(scenario([sys.executable, "-c", code]))
+        uvloop.run(scenario([sys.executable, "-c", code]))
     with pytest.raises(CheckpointError, match="ended before it could work"):
-        asyncio.run(scenario(["false"]))
+        uvloop.run(scenario(["false"]))
 
 
 def test_the_process_ends_with_the_service() -> None:
@@ -190,7 +192,7 @@ def test_the_process_ends_with_the_service() -> None:
             assert worker.pid is not None
             return worker.pid
 
-    pid = asyncio.run(scenario())
+    pid = uvloop.run(scenario())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -225,7 +227,7 @@ def test_an_outcome_survives_the_wire(
         if keeps
         else None,
     )
-    got = asyncio.run(received(wire.pack_outcome(sent)))
+    got = uvloop.run(received(wire.pack_outcome(sent)))
     assert isinstance(got, Encoded)
     assert (got.facts, got.score, got.thumbnail) == (sent.facts, sent.score, sent.thumbnail)
     for name in ("taps", "patches", "logits"):
@@ -251,12 +253,12 @@ async def received(message: bytes, upload: wire.Upload = WHOLE) -> wire.Outcome:
 def test_the_outcome_of_a_region_survives_the_wire() -> None:
     patches = np.random.default_rng(0).standard_normal((2, 3, 5, 4), np.float32)
     message = wire.pack_outcome(EncodedRegion(FACTS, patches))
-    got = asyncio.run(received(message, PART))
+    got = uvloop.run(received(message, PART))
     assert isinstance(got, EncodedRegion)
     assert got.facts == FACTS
     np.testing.assert_array_equal(got.patches, patches, strict=True)
     with pytest.raises(wire.Garbled, match="EncodedRegion for Encoded"):
-        asyncio.run(received(message))
+        uvloop.run(received(message))
 
 
 @given(st.integers(0, 20), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
@@ -273,23 +275,23 @@ def test_what_comes_of_masks_and_of_attention_survives_the_wire() -> None:
     taps, evidence = np.ones((2, 3, 4), np.float32), np.array([0.5, -1], np.float32)
     masks = wire.Upload(b"", Limits(), masks=np.zeros((2, 1, 1), bool))
     for sent in (Masked(taps, evidence), Masked(taps, None)):
-        got = asyncio.run(received(wire.pack_outcome(sent), masks))
+        got = uvloop.run(received(wire.pack_outcome(sent), masks))
         assert isinstance(got, Masked)
         np.testing.assert_array_equal(got.taps, taps, strict=True)
         np.testing.assert_array_equal(got.evidence, sent.evidence)
     message = wire.pack_outcome(wire.Attended(evidence))
-    got = asyncio.run(received(message, wire.Upload(b"", Limits(), attend=True)))
+    got = uvloop.run(received(message, wire.Upload(b"", Limits(), attend=True)))
     assert isinstance(got, wire.Attended)
     np.testing.assert_array_equal(got.rollout, evidence, strict=True)
     with pytest.raises(wire.Garbled, match="Attended for Masked"):
-        asyncio.run(received(message, masks))
+        uvloop.run(received(message, masks))
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_whatever_a_process_says_is_an_outcome_or_garbled(said: bytes) -> None:
     with suppress(wire.Garbled, EOFError):
-        assert isinstance(asyncio.run(received(said)), Encoded | ImageRejected)
+        assert isinstance(uvloop.run(received(said)), Encoded | ImageRejected)
 
 
 @pytest.mark.parametrize(
@@ -303,4 +305,4 @@ def test_whatever_a_process_says_is_an_outcome_or_garbled(said: bytes) -> None:
 )
 def test_a_message_with_other_contents_is_garbled(header: dict[str, Any], blob: bytes) -> None:
     with pytest.raises(wire.Garbled):
-        asyncio.run(received(wire.pack(header, blob)))
+        uvloop.run(received(wire.pack(header, blob)))
