@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -38,10 +38,16 @@ def memory(pid: int) -> dict[str, float]:
     """
     told = {"service": _pss(pid)}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            told[command[command.index("-m") + 1].rpartition("search_api.")[2]] = _pss(int(child))
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ends while it is looked at
+            for child in (task / "children").read_text().split():
+                told[_module(child)] = _pss(int(child))
     return told
+
+
+def _module(pid: str) -> str:
+    """What follows `python -m search_api.` in a command line."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    return command[command.index("-m") + 1].removeprefix("search_api.")
 
 
 def _pss(pid: int) -> float:

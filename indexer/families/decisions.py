@@ -14,31 +14,38 @@ from indexer.families.fold import Base, Fold, State
 
 def apply(decisions: Sequence[Decision], base: Base) -> State:
     """Replay the decisions, oldest first, over what clustering found."""
-    fold = Fold(base)
-    for decision in active(decisions):
-        fold.take(decision)
-    return fold.frozen()
+    return _replayed(decisions, base).frozen()
 
 
-def check(action: Action, decisions: Sequence[Decision], base: Base) -> None:
-    """Raises NotFound for an unknown family or decision, UsageError for a void decision."""
+def decided(decision: Decision, past: Sequence[Decision], base: Base) -> State:
+    """What one more decision makes of `past`: `apply` of all of them.
+
+    Raises NotFound for an unknown family or decision, UsageError for a void decision.
+    """
+    action = decision.action
     if isinstance(action, Undo):
-        if action.decision not in {past.number for past in decisions}:
+        if action.decision not in {earlier.number for earlier in past}:
             raise NotFound(f"no decision {action.decision}", do="list the decisions")
-        if action.decision in _undone(decisions):
+        if action.decision in _undone(past):
             raise UsageError(f"decision {action.decision} is undone already", do="undo its undo")
-        return
-    fold = Fold(base)
-    for past in active(decisions):
-        fold.take(past)
+        return apply([*past, decision], base)
+    fold = _replayed(past, base)
     unknown = [family for family in _families(action) if family not in fold.size]
     if unknown:
         raise NotFound(f"no family {unknown[0]}", do="list the families")
     others = fold.called(action.name) if isinstance(action, Rename) else []
     if isinstance(action, Rename) and set(others) - {action.family}:
         raise UsageError(f"there is a family called {action.name}", do="merge the two")
-    if reason := fold.take(Decision(0, action)):
+    if reason := fold.take(decision):
         raise UsageError(reason, do="label the images anew or undo the decision it contradicts")
+    return fold.frozen()
+
+
+def _replayed(decisions: Sequence[Decision], base: Base) -> Fold:
+    fold = Fold(base)
+    for decision in active(decisions):
+        fold.take(decision)
+    return fold
 
 
 def active(decisions: Sequence[Decision]) -> list[Decision]:

@@ -94,14 +94,14 @@ class Fold:
 
     def called(self, name: str) -> list[str]:
         """The families that are called so, those with an analyst's or an imported name first."""
-        given = sorted(family for family in self.size if self._given(family) == name)
+        given = {family: self._given(family) for family in self.size}
+        bearers = sorted(family for family, own in given.items() if own == name)
         other = sorted(
             family
-            for family in self.size
-            if self._given(family) is None
-            and name in (self.base.terms.get(family), code_name(family))
+            for family, own in given.items()
+            if own is None and name in (self.base.terms.get(family), code_name(family))
         )
-        return [*given, *other]
+        return [*bearers, *other]
 
     def take(self, decision: Decision) -> str:
         """Apply one decision; returns why it is void, or an empty string."""

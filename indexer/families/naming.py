@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 DISTINCTIVE: Final = 3.0
@@ -12,6 +13,7 @@ COMMON: Final = 0.5
 """Share of the members that must have a metadata term that names the family."""
 
 
+@lru_cache(maxsize=1 << 16)
 def code_name(family: str) -> str:
     """A pronounceable name that depends on the id alone, such as "Bolime-47"."""
     digest = hashlib.sha256(family.encode()).digest()

@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.errors import NotFound
-from indexer.families.actions import Action, Decision, Label, NotFake, from_json, to_json
-from indexer.families.decisions import apply, check
+from indexer.families.actions import Action, Decision, Label, NotFake, Undo, from_json, to_json
+from indexer.families.decisions import apply, decided
 from indexer.families.describe import names
 from indexer.families.fold import Base, State, label_id
 from indexer.families.identity import changes
 from indexer.index.core import Index
 from indexer.index.finding import find
-from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Transaction, Words
+from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Words
+
+_Force = tuple[list[Membership], list[NamedFamily], list[tuple[str, str | None, str | None, int]]]
+"""Memberships and families in force, and the changes (kind, before, after, images) to them."""
+_Said = dict[tuple[str, str], str | None]
+"""(sha256, field) -> what analysts say of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
         if changed:
             txn.find(at, gallery.derived.fit, rows, proposed)
         kept = _Kept({row.sha256: row for row in rows}, proposed)
-        _hold(txn, store, at, _ground(store, at, kept), decisions_of(store, at))
+        ground = _ground(store, at, kept)
+        txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
     members = store.memberships()
     return FamiliesBuilt(
         generation=store.generation,
@@ -70,17 +76,28 @@ def decide(index: Index, action: Action, author: str) -> int:
     decision that contradicts what analysts said.
     """
     store = index.store
-    with store.commit("decide", author) as txn:
-        at = txn.generation - 1
-        images: Sequence[str] = getattr(action, "images", ())
-        if absent := sorted(set(images) - store.known(images, at)):
-            raise NotFound(f"no image {absent[0]} in the index")
-        ground, past = _ground(store, at, _kept(store, at)), decisions_of(store, at)
-        check(action, past, ground.base)
-        txn.decide(to_json(action))
-        decided = [*past, Decision(txn.generation, action)]
-        txn.say(_words(decided, _hold(txn, store, at, ground, decided)))
-    return txn.generation
+    with store.undisturbed():
+        while True:
+            decision, force, words = _worked_out(store, action)
+            with store.commit("decide", author) as txn:
+                if txn.generation == decision.number:  # else another process was faster
+                    txn.decide(to_json(action))
+                    txn.hold(*force)
+                    txn.say(words)
+                    return txn.generation
+
+
+def _worked_out(store: Store, action: Action) -> tuple[Decision, _Force, _Said]:
+    """A decision that is the next generation, what is in force then, what analysts say then."""
+    at = store.generation
+    images: Sequence[str] = getattr(action, "images", ())
+    if absent := sorted(set(images) - store.known(images, at)):
+        raise NotFound(f"no image {absent[0]} in the index")
+    ground, past = _ground(store, at, _kept(store, at)), decisions_of(store, at)
+    decision = Decision(at + 1, action)
+    state = decided(decision, past, ground.base)
+    touched = past if isinstance(action, Undo) else [decision]
+    return decision, _force(store, at, ground, state), _words(touched, state)
 
 
 def settle(index: Index, author: str) -> None:
@@ -90,7 +107,8 @@ def settle(index: Index, author: str) -> None:
     if store.family_build(at) is None and not store.decisions(at):
         return
     with store.commit("families", author) as txn:
-        _hold(txn, store, at, _ground(store, at, _kept(store, at)), decisions_of(store, at))
+        ground = _ground(store, at, _kept(store, at))
+        txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
 
 
 def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
@@ -154,11 +172,8 @@ def _base(words: Mapping[str, Words], kept: _Kept) -> Base:
     )
 
 
-def _hold(
-    txn: Transaction, store: Store, at: int, ground: _Ground, decided: Sequence[Decision]
-) -> State:
-    """Write what is in force after these decisions, with the changes that this makes."""
-    state = apply(decided, ground.base)
+def _force(store: Store, at: int, ground: _Ground, state: State) -> _Force:
+    """What is in force now, with the changes since generation `at`."""
     members = [
         member
         for sha256, said in sorted(ground.words.items())
@@ -169,12 +184,11 @@ def _hold(
     named = names(replace(state, family=force, word=words_here), ground.base)
     before = {m.sha256: m.family for m in store.memberships(at) if m.family is not None}
     events = changes(before, force)
-    txn.hold(
+    return (
         members,
         [NamedFamily(family, *named[family]) for family in sorted(named)],
         [(event.kind, event.before, event.after, event.images) for event in events],
     )
-    return state
 
 
 def _membership(words: Words, state: State, kept: _Kept) -> Membership | None:
@@ -186,12 +200,12 @@ def _membership(words: Words, state: State, kept: _Kept) -> Membership | None:
     return Membership(sha256, family, 1.0 if said else kept.found[sha256].strength, said)
 
 
-def _words(decided: Sequence[Decision], state: State) -> dict[tuple[str, str], str | None]:
-    """(sha256, field) -> what analysts say, for all images that they ever labelled."""
+def _words(decisions: Sequence[Decision], state: State) -> _Said:
+    """What analysts say of all images that these decisions labelled."""
     touched = sorted(
         {
             image
-            for decision in decided
+            for decision in decisions
             if isinstance(decision.action, Label | NotFake)
             for image in decision.action.images
         }

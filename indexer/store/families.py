@@ -1,6 +1,7 @@
 """Reads and writes of families; `Store` and `Transaction` lend their connection."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
@@ -118,26 +119,44 @@ def insert_lineage(connection: Connection, changes: Iterable[Change]) -> None:
     )
 
 
-def replace_rows(
-    connection: Connection, table: Table, key: str, wanted: Sequence[Any], generation: int
-) -> None:
-    """Make `wanted` the live rows of memberships or families: end what differs, add what is new."""
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What makes some rows the live ones of memberships or families: the values of the `key`
+    column whose rows end, and the rows that come."""
+
+    table: Table
+    key: str
+    ended: list[str]
+    added: list[dict[str, Any]]
+
+    def __bool__(self) -> bool:
+        return bool(self.ended or self.added)
+
+
+def replacement(
+    connection: Connection, table: Table, key: str, wanted: Sequence[Any]
+) -> Replacement:
+    """Compare the live rows, one for each value of `key`, with those that are `wanted`."""
     names = [c.name for c in table.c if c.name not in ("id", "added_gen", "removed_gen")]
-    rows = connection.execute(select(table).where(table.c.removed_gen.is_(None)))
-    kept = {row._mapping[key]: tuple(row._mapping[name] for name in names) for row in rows}
+    columns = select(*(table.c[name] for name in names)).where(table.c.removed_gen.is_(None))
+    place = names.index(key)
+    kept = {row[place]: tuple(row) for row in connection.execute(columns)}
     new = {getattr(row, key): tuple(getattr(row, name) for name in names) for row in wanted}
-    ended = [place for place, values in kept.items() if new.get(place) != values]
-    added = [values for place, values in new.items() if kept.get(place) != values]
-    for chunk in chunks(ended):
-        ending = update(table).where(table.c[key].in_(chunk), table.c.removed_gen.is_(None))
-        connection.execute(ending.values(removed_gen=generation))
-    values = [dict(zip(names, row, strict=True)) | {"added_gen": generation} for row in added]
-    _insert(connection, table, values)
+    return Replacement(
+        table,
+        key,
+        [at for at, values in kept.items() if new.get(at) != values],
+        [dict(zip(names, row, strict=True)) for at, row in new.items() if kept.get(at) != row],
+    )
 
 
-def differs(connection: Connection, at: int, said: Sequence[Any], named: Sequence[Any]) -> bool:
-    """Whether memberships or families are other than those in force at `at`; both sorted."""
-    return read_memberships(connection, at) != said or read_families(connection, at) != named
+def replace_rows(connection: Connection, change: Replacement, generation: int) -> None:
+    """Write what was found to differ."""
+    table = change.table
+    for chunk in chunks(change.ended):
+        live_ones = (table.c[change.key].in_(chunk), table.c.removed_gen.is_(None))
+        connection.execute(update(table).where(*live_ones).values(removed_gen=generation))
+    _insert(connection, table, [row | {"added_gen": generation} for row in change.added])
 
 
 Said = Mapping[tuple[str, str], str | None]

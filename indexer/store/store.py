@@ -89,7 +89,7 @@ class Store:
         self, engine: Engine, identity: str, passport: Passport, reference: Mapping[str, Any]
     ) -> None:
         self._engine, self._writer = engine, writer(engine)
-        self._turn = threading.Lock()
+        self._order, self._turn = threading.RLock(), threading.Lock()
         self.identity: Final = identity
         self.passport: Final = passport
         self.reference: Final = reference
@@ -171,10 +171,17 @@ class Store:
         a row of the audit chain that tells of it. Commits of other processes and threads wait
         for this one.
         """
-        with self._writing() as connection:
+        with self.undisturbed(), self._writing() as connection:
             txn = Transaction(connection, self.passport, kind, author)
             yield txn
             txn.seal()
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Let no other thread commit a generation meanwhile, so that what takes long to work out
+        need not be worked out inside the commit, where searches wait to be recorded."""
+        with _held(self._order):
+            yield
 
     @property
     def generation(self) -> int:
@@ -399,13 +406,8 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         # Threads queue here, in turn; SQLite's own wait is for other processes and polls.
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise busy()
-        try:
-            with self._writer.begin() as connection:
-                yield connection
-        finally:
-            self._turn.release()
+        with _held(self._turn), self._writer.begin() as connection:
+            yield connection
 
     @contextmanager
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
@@ -421,6 +423,16 @@ def _at(generation: int | None, latest: int) -> int:
     if not 0 <= generation <= latest:
         raise NotFound(f"no generation {generation} in the index", expected=f"0 to {latest}")
     return generation
+
+
+@contextmanager
+def _held(lock: "threading.Lock | threading.RLock") -> Iterator[None]:
+    if not lock.acquire(timeout=BUSY_SECONDS):
+        raise busy()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _refuse_existing(connection: Connection, path: Path | str) -> None:

@@ -171,13 +171,19 @@ class Transaction:
     ) -> None:
         """Make these the memberships and families in force, by sha256 and by id; `changes`
         (kind, before, after, images) go into the lineage."""
-        if not families.differs(self._connection, self.generation, members, named):
-            return
-        self._begin()
-        at = self.generation
-        families.replace_rows(self._connection, family_schema.memberships, "sha256", members, at)
-        families.replace_rows(self._connection, family_schema.families, "family", named, at)
-        families.insert_lineage(self._connection, [Change(at, *change) for change in changes])
+        replacements = [
+            families.replacement(self._connection, table, key, wanted)
+            for table, key, wanted in (
+                (family_schema.memberships, "sha256", members),
+                (family_schema.families, "family", named),
+            )
+        ]
+        if any(replacements):
+            self._begin()
+            at = self.generation
+            for replacement in replacements:
+                families.replace_rows(self._connection, replacement, at)
+            families.insert_lineage(self._connection, [Change(at, *change) for change in changes])
 
     def say(self, words: families.Said) -> None:
         """Make `words`, (sha256, field) -> value, what analysts say; None: they say nothing."""

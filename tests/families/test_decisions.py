@@ -21,7 +21,7 @@ from indexer.families.actions import (
     from_json,
     to_json,
 )
-from indexer.families.decisions import active, apply, check
+from indexer.families.decisions import active, apply, decided
 from indexer.families.fold import Base, label_id, split_id
 
 IMAGES = [f"i{n}" for n in range(8)]
@@ -101,6 +101,16 @@ def test_undo_of_an_older_decision_is_as_if_it_had_never_been(decisions, base, p
     assert undone == apply([d for d in live if d != gone], base)
 
 
+@given(sequences, bases, actions)
+def test_one_more_decision_is_refused_or_the_replay_of_all(decisions, base, action) -> None:
+    last = Decision(100, action)
+    try:
+        state = decided(last, decisions, base)
+    except (NotFound, UsageError):
+        return
+    assert state == apply([*decisions, last], base)
+
+
 @given(sequences, bases)
 def test_the_fold_is_pure(decisions, base) -> None:
     copy = replace(base, family=dict(base.family))
@@ -169,7 +179,7 @@ def test_a_merge_against_labels_is_void_and_refused() -> None:
     merge = Merge("fa", ("fb",))
     assert apply([*past, Decision(2, merge)], BASE) == apply(past, BASE)
     with pytest.raises(UsageError, match="images labelled x and y would share a family"):
-        check(merge, past, BASE)
+        decided(Decision(2, merge), past, BASE)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,7 @@ def test_a_merge_against_labels_is_void_and_refused() -> None:
 def test_what_cannot_be_is_refused(action, error, message) -> None:
     past = by(Rename("fa", "n"), Undo(0), Rename("fa", "m"))
     with pytest.raises(error, match=message):
-        check(action, past, BASE)
+        decided(Decision(9, action), past, BASE)
 
 
 @pytest.mark.parametrize(("label", "family"), [(None, None), ("real", "x")])
