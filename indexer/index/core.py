@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 from indexer.errors import NotFound, PassportMismatch, UsageError
 from indexer.index import deriving
 from indexer.index.assembling import advance, assemble
-from indexer.index.derived import Derived, load, publish
-from indexer.index.derived_folder import DerivedDamaged, folders, read_manifest
+from indexer.index.derived import Derived, drafted, load, publish
+from indexer.index.derived_folder import DerivedDamaged, folders, place, read_manifest
 from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
 from indexer.index.gallery import Gallery
 from indexer.index.keeping import PatchPolicy, without_patches
@@ -34,8 +34,10 @@ class Index:
         self.path, self.store = path, store
         self._encoder = encoder
         self._latest: Gallery | None = None
+        self._earlier: Gallery | None = None
         self._patches: PatchGallery | None = None
-        self._lock = threading.RLock()
+        self._lock, self._earlier_lock = threading.RLock(), threading.Lock()
+        self._renewing = threading.Lock()
 
     @classmethod
     def create(
@@ -185,25 +187,31 @@ class Index:
 
         Raises NotFound for a generation that was never committed.
         """
-        latest = self.store.generation
         with self._lock:
-            # Another thread may have seen a newer one since; nobody goes back.
-            if self._latest is None or self._latest.generation < latest:
-                self._latest = self._assemble(latest)
-            if generation is None or generation == self._latest.generation:
-                return self._latest
-            if not 0 <= generation <= latest:
-                raise NotFound(f"generation {generation}", expected=f"one of 0 to {latest}")
-            return self._assemble(generation)
+            latest = self.store.generation
+            follows = self._latest is None or self._latest.generation < latest
+            if self._latest is None or follows:
+                self._latest = self._at(latest, self._latest)
+            gallery = self._latest
+        if follows:
+            self._renew(gallery)
+        if generation is None or generation == latest:
+            return gallery
+        if not 0 <= generation <= latest:
+            raise NotFound(f"generation {generation}", expected=f"one of 0 to {latest}")
+        with self._earlier_lock:
+            if self._earlier is None or self._earlier.generation != generation:
+                self._earlier = self._at(generation, gallery)
+            return self._earlier
 
     def patches(self, generation: int | None = None) -> PatchGallery:
         """The patches at a generation (None: the latest), ready to be searched; derived when
         they are first asked for. Raises NotFound for a generation that was never committed,
         UsageError where no image keeps any.
         """
-        latest = self.store.generation
-        at = latest if generation is None else generation
         with self._lock:
+            latest = self.store.generation
+            at = latest if generation is None else generation
             if not 0 <= at <= latest:
                 raise NotFound(f"generation {at}", expected=f"one of 0 to {latest}")
             if self._patches is None or self._patches.generation != at:
@@ -212,14 +220,33 @@ class Index:
                 raise without_patches(self.path)
             return self._patches
 
-    def _assemble(self, generation: int) -> Gallery:
-        known = self._latest
-        derived = self._derived(generation, known.derived if known else None)
-        if known and known.derived is derived and known.generation <= generation:
+    def _at(self, generation: int, known: Gallery | None) -> Gallery:
+        """The gallery at a generation, from a `known` one where that is of use."""
+        fit = self.store.fit_at(generation)
+        if known is None or fit is None or known.derived.fit != fit.generation:
+            return assemble(self.store, self._derived(generation), generation)
+        if known.generation <= generation:
             return advance(self.store, known, generation)
-        return assemble(self.store, derived, generation)
+        if known.derived.covers <= generation:
+            return assemble(self.store, known.derived, generation)
+        return assemble(self.store, self._derived(generation), generation)
 
-    def _derived(self, generation: int, current: Derived | None) -> Derived:
+    def _renew(self, gallery: Gallery) -> None:
+        """Go over to a newer derived set of the same fit, if there is one; searches go on with
+        the old one meanwhile."""
+        if not self._renewing.acquire(blocking=False):
+            return
+        try:
+            derived = self._derived(gallery.generation, gallery.derived)
+            if derived is not gallery.derived:
+                renewed = assemble(self.store, derived, gallery.generation)
+                with self._lock:
+                    if self._latest and self._latest.derived is gallery.derived:
+                        self._latest = advance(self.store, renewed, self._latest.generation)
+        finally:
+            self._renewing.release()
+
+    def _derived(self, generation: int, current: Derived | None = None) -> Derived:
         """The newest usable derived set for a generation; computed again when there is none."""
         fit = self.store.fit_at(generation)
         if fit is None:  # before the first fit: a build that runs, or was cut short
@@ -247,15 +274,15 @@ class Index:
         fitted_on = self.store.generation
         fitted = deriving.fit(self.store, fitted_on)
         derived = deriving.derive(self.store, fitted, fit=-1, covers=fitted_on)
+        draft = drafted(self.derived_root, derived)  # not in the commit, which others wait for
         with self.store.commit("fit", author) as txn:
-            derived = replace(derived, fit=txn.generation)
-            folder = publish(self.derived_root, txn.generation, derived)
-            sums = read_manifest(folder)["sha256"]
+            place(draft, txn.generation, fit=txn.generation)
             txn.fit(fitted_on)
             txn.note(
-                projection=sums["projection.safetensors"], calibration=sums["calibration.json"]
+                projection=draft.sums["projection.safetensors"],
+                calibration=draft.sums["calibration.json"],
             )
-        return derived
+        return replace(derived, fit=txn.generation)
 
     def due(self) -> bool:
         """Whether `refresh` would do anything."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from indexer.calibration import Calibration
 from indexer.descriptor import Projection
-from indexer.index.derived_folder import check, write
+from indexer.index.derived_folder import Draft, check, draft, place
 from indexer.types import Float32, Int64
 from indexer.vectors import Choice, FaissIndex
 
@@ -39,8 +39,8 @@ class Derived:
         return (self.fit, self.covers) == (manifest["fit"], manifest["covers"])
 
 
-def publish(root: Path, generation: int, derived: Derived) -> Path:
-    """Write `derived` as `root/<generation>`, durable and all at once; returns the folder."""
+def drafted(root: Path, derived: Derived) -> Draft:
+    """Write the files of `derived` below `root`; what makes them count is `place`."""
 
     def fill(work: Path) -> dict[str, Any]:
         np.save(work / "ids.npy", derived.ids, allow_pickle=False)
@@ -56,7 +56,12 @@ def publish(root: Path, generation: int, derived: Derived) -> Path:
             "projection": {"kind": derived.projection.kind, **asdict(derived.projection.fitted_on)},
         }
 
-    return write(root, generation, fill)
+    return draft(root, fill)
+
+
+def publish(root: Path, generation: int, derived: Derived) -> Path:
+    """Write `derived` as `root/<generation>`, durable and all at once; returns the folder."""
+    return place(drafted(root, derived), generation)
 
 
 def load(folder: Path) -> Derived:

@@ -10,8 +10,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from indexer.errors import LineupError
 
@@ -25,27 +27,47 @@ class DerivedDamaged(LineupError):
     code = "derived-damaged"
 
 
-def write(root: Path, generation: int, fill: Callable[[Path], dict[str, Any]]) -> Path:
-    """Make `root/<generation>`, durable and all at once; returns the folder.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A folder whose files are durable and only lack their manifest and their place; `facts`
+    will stand in the manifest beside the `sums` of the files."""
 
-    `fill` writes the files into the folder that it is given and returns the facts that the
-    manifest holds beside their sums.
-    """
+    folder: Path
+    facts: dict[str, Any]
+    sums: dict[str, str]
+
+
+def draft(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Draft:
+    """Write files below `root`. `fill` writes them into the folder that it is given and returns
+    the facts."""
     root.mkdir(parents=True, exist_ok=True)
-    work = root / f".writing-{generation}-{os.getpid()}"
-    shutil.rmtree(work, ignore_errors=True)
+    work = root / f".writing-{uuid4().hex}"
     work.mkdir()
     facts = fill(work)
-    sums = {path.name: _sha256(path) for path in sorted(work.iterdir())}
-    manifest = {"format": FORMAT, **facts, "sha256": sums}
+    files = sorted(work.iterdir())
+    for path in files:
+        _fsync(path)
+    return Draft(work, facts, {path.name: _sha256(path) for path in files})
+
+
+def place(drafted: Draft, generation: int, **facts: object) -> Path:
+    """Make a draft `root/<generation>`, durable and all at once, with more facts; returns the
+    folder. This takes no time, however large the files are."""
+    work, root = drafted.folder, drafted.folder.parent
+    manifest = {"format": FORMAT, **drafted.facts, **facts, "sha256": drafted.sums}
     (work / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
-    for path in (*work.iterdir(), work):
+    for path in (work / MANIFEST, work):
         _fsync(path)
     target = root / str(generation)
     shutil.rmtree(target, ignore_errors=True)
     work.rename(target)
     _fsync(root)
     return target
+
+
+def write(root: Path, generation: int, fill: Callable[[Path], dict[str, Any]]) -> Path:
+    """Draft and place; returns the folder."""
+    return place(draft(root, fill), generation)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

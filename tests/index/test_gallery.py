@@ -1,6 +1,8 @@
 """However a gallery was reached, it is the gallery of its generation."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +73,45 @@ def test_a_gallery_led_from_commit_to_commit_is_the_one_opened_there(
     with Index.open(index.path) as opened:
         for generation in range(led.generation - 12, led.generation):
             assert_equal(index.gallery(generation), opened.gallery(generation))
+
+
+def test_a_newer_derived_set_takes_over_at_the_next_commit(
+    pictures: Path, make_index: Make
+) -> None:
+    index = make_index(pictures)
+    rng = np.random.default_rng(7)
+    first = index.gallery().derived
+    commit(index, rng, 4)
+    with Index.open(index.path) as upkeep:
+        upkeep.refresh()
+    assert index.gallery().derived is first
+    commit(index, rng, 7)
+    assert index.gallery(index.store.generation).generation == index.store.generation
+    led = index.gallery()
+    assert (led.derived.fit, led.derived.covers) == (first.fit, index.store.generation - 1)
+    with Index.open(index.path) as opened:
+        assert_equal(led, opened.gallery())
+
+
+def test_threads_that_meet_commits_never_go_back(pictures: Path, make_index: Make) -> None:
+    index = make_index(pictures)
+    rng = np.random.default_rng(8)
+    ended = threading.Event()
+
+    def seen() -> list[int]:
+        numbers = []
+        while not ended.is_set():
+            numbers.append(index.gallery().generation)
+        return numbers
+
+    with ThreadPoolExecutor(4) as pool:
+        watching = [pool.submit(seen) for _ in range(4)]
+        for step in range(8):
+            commit(index, rng, step)
+            assert index.gallery().generation == index.store.generation
+        ended.set()
+        for numbers in (each.result() for each in watching):
+            assert numbers == sorted(numbers)
 
 
 def test_more_removed_than_asked_for_do_not_shorten_the_answer(
