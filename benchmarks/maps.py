@@ -15,8 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from indexer.explain import Explanation, Local, explain_fake, explain_match, side_encoded
-from indexer.explain import side_stored as stored
+from indexer.explain import (
+    Explanation,
+    Local,
+    explain_fake,
+    explain_match,
+    side_encoded,
+    side_stored,
+)
 from indexer.index import Index, query_stored, search
 from indexer.maps import Faithfulness
 from indexer.store import StoredImage
@@ -46,7 +52,10 @@ def matches(index: Index, count: int) -> list[tuple[Explanation, Explanation]]:
         hit = index.store.image(hits[rng.integers(len(hits))].sha256)
         local = read(index, image)
         here = side_encoded(index, local.encoded, at)
-        sides = side_encoded(index, read(index, hit).encoded, at), stored(index, hit.sha256, at)
+        sides = (
+            side_encoded(index, read(index, hit).encoded, at),
+            side_stored(index, hit.sha256, at),
+        )
         whole, kept = (explain_match(index, here, there, local, at) for there in sides)
         found.append((whole, kept))
     return found

@@ -4,17 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
 from indexer.custody import Entry
-from indexer.errors import UsageError
-from indexer.images import decode
-from indexer.images.geometry import view
-from indexer.images.recipe import Recipe
 from indexer.index import Index
-from indexer.index.keeping import token_boxes
 from indexer.maps import Faithfulness
-from indexer.types import RGB, Bool, Encoded, Float32, ImageFacts, Masked, Passport
+from indexer.types import Bool, Encoded, Float32, Masked
 
 
 class Looker(Protocol):
@@ -73,27 +66,3 @@ def worth(map_name: str, effect: str, figure: Faithfulness) -> str:
         f"{map_name} is {verdict} here: {effect} {figure.effect:.3g}, as many patches at random "
         f"{figure.by_chance:.3g} on average ({figure.draws} draws, p = {figure.p_value:.2f})."
     )
-
-
-def to_draw_on(thumbnail: bytes | None, sha256: str) -> RGB:
-    """The thumbnail of an image as pixels. Raises UsageError without one."""
-    if thumbnail is None:
-        raise UsageError(
-            f"image {sha256[:12]} was indexed without a thumbnail to draw on",
-            do="build its index without --no-thumbnails, or give the image's file",
-        )
-    return decode(thumbnail).rgb
-
-
-def patch_boxes(passport: Passport, facts: ImageFacts, rows: int) -> Float32:
-    """(n, 4) boxes of all patches, row by row, of an image that the model sees in `rows` of them,
-    in fractions of its width and height."""
-    recipe = Recipe.from_json(passport.preprocessing)
-    patch = recipe.output_size[0] // rows
-    seen = view(recipe, height=facts.height, width=facts.width, patch=patch)
-    return as_fractions(token_boxes(seen), facts)
-
-
-def as_fractions(boxes: Float32, facts: ImageFacts) -> Float32:
-    """Boxes in pixels of an image as fractions of its width and height."""
-    return np.asarray(boxes / ([facts.width, facts.height] * 2), np.float32)

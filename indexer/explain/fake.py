@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.explain.explanation import Explanation, Looker, patch_boxes, to_draw_on, worth
+from indexer.explain.canvas import patch_boxes, to_draw_on
+from indexer.explain.explanation import Explanation, Looker, worth
 from indexer.images.heatmap import Panel, sheet
 from indexer.index import Index
 from indexer.maps import at_random, attribution, judge, strongest, windows
@@ -29,8 +30,10 @@ def explain_fake(index: Index, looker: Looker, generation: int) -> Explanation:
     parts, nothing = windows(grid), np.zeros((1, *grid), bool)
     evidence = _evidence(looker, np.concatenate([nothing, ~nothing, parts]))
     whole, none = float(evidence[0]), float(evidence[1])
-    maps = {"occlusion": attribution(parts, whole - evidence[2:]), "rollout": looker.attend()}
-    maps["rollout"] = maps["rollout"].reshape(grid)
+    maps = {
+        "occlusion": attribution(parts, whole - evidence[2:]),
+        "rollout": looker.attend().reshape(grid),
+    }
     chosen = [strongest(values, SHARE) for values in maps.values()]
     masks = np.concatenate([np.stack(chosen), at_random(grid, SHARE)])
     deleted, inserted = np.split(_evidence(looker, np.concatenate([masks, ~masks])), 2)

@@ -5,14 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from indexer.explain.explanation import (
-    Explanation,
-    Looker,
-    as_fractions,
-    patch_boxes,
-    to_draw_on,
-    worth,
-)
+from indexer.explain.canvas import as_fractions, patch_boxes, to_draw_on
+from indexer.explain.explanation import Explanation, Looker, worth
 from indexer.images.heatmap import Panel, sheet
 from indexer.index import Index
 from indexer.maps import at_random, judge, strongest, what_matched

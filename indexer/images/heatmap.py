@@ -59,7 +59,7 @@ def sheet(title: str, panels: Sequence[Panel], note: str) -> bytes:
     for row, line in enumerate(lines):
         draw.text((GAP, height - GAP - (len(lines) - row) * LINE), line, INK, small)
     buffer = io.BytesIO()
-    paper.save(buffer, "PNG", optimize=True)
+    paper.save(buffer, "PNG")
     return buffer.getvalue()
 
 
