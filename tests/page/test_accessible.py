@@ -1,24 +1,11 @@
 """Every screen, in both widths and both colour schemes, before axe-core."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import UNKNOWN, choose
+from browsing import UNKNOWN, choose, faults
 from playwright.sync_api import Browser, Page
 from serving import Server
 
 WIDTHS = (360, 1600)
-
-
-def faults(page: Page) -> list[str]:
-    """axe's serious and critical findings, and whether the page must be scrolled sideways."""
-    found = [
-        f"{fault['id']}: {[node['html'] for node in fault['nodes']]}"
-        for fault in Axe().run(page).response["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("wider than the window")
-    return found
 
 
 @pytest.fixture(params=WIDTHS)

@@ -1,7 +1,7 @@
 """Drawing a region, and what is found by it."""
 
 import pytest
-from browsing import UNKNOWN, cards, choose
+from browsing import UNKNOWN, cards, choose, draw
 from playwright.sync_api import Browser, Page, expect
 from serving import Server
 
@@ -54,24 +54,9 @@ def test_a_region_is_drawn_in_the_pixels_of_the_image(page: Page) -> None:
     choose(page, UNKNOWN)
     page.get_by_text("Search by a region").click()
     expect(page.get_by_label("Width", exact=True)).to_have_attribute("max", "96")
-    canvas = page.locator("#asked .canvas")
-    canvas.scroll_into_view_if_needed()
-    place = canvas.bounding_box()
-    assert place is not None
-    scale = place["width"] / 96
-
-    def to(x: float, y: float) -> tuple[float, float]:
-        return place["x"] + x * scale, place["y"] + y * scale
-
-    page.mouse.move(*to(60, 50))
-    page.mouse.down()
-    page.mouse.move(*to(20, 10), steps=4)
-    page.mouse.up()
+    draw(page, (60, 50), (20, 10))
     assert box(page) == pytest.approx([20, 10, 40, 40], abs=1)
-    page.mouse.move(*to(50, 30))
-    page.mouse.down()
-    page.mouse.move(*to(300, 300), steps=4)
-    page.mouse.up()
+    draw(page, (50, 30), (300, 300))
     assert box(page) == pytest.approx([50, 30, 46, 42], abs=1)  # cut at the picture's edge
 
 
