@@ -31,7 +31,8 @@ class Likelihood:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A known image that is like the query; `similarity` in [-1, 1]."""
+    """A known image that is like the query; `similarity` in [-1, 1], `patch_similarity` where
+    the hits were re-ranked by it."""
 
     sha256: str
     uri: str
@@ -42,6 +43,7 @@ class Hit:
     score: float | None
     false_match_rate: FalseMatchRate | None
     likelihood_ratio: Likelihood | None
+    patch_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class Client:
         id: str | None = None,
         url: str | None = None,
         region: None = None,
+        rerank: bool | None = None,
         **options: Unpack[Options],
     ) -> Answer: ...
     @overload
@@ -118,11 +119,13 @@ class Client:
         id: str | None = None,  # noqa: A002 as the service calls it
         url: str | None = None,
         region: Box | None = None,
+        rerank: bool | None = None,
         **options: Unpack[Options],
     ) -> Answer | RegionAnswer:
         """The known images most like an image, an indexed one (`id`, its sha256) or the one
-        behind a `url`; with `region`, those that show that part of it."""
-        named = _given(id=id, url=url, **options)
+        behind a `url`; with `region`, those that show that part of it; with `rerank`, first
+        those that show the same."""
+        named = _given(id=id, url=url, rerank=rerank, **options)
         if region is None:
             return self._service.ask(Answer, "POST", "/v1/search", **_body(image, named))
         named["region"] = ",".join(map(str, region))
@@ -133,14 +136,16 @@ class Client:
         images: Iterable[Image] = (),
         *,
         ids: Iterable[str] = (),
+        rerank: bool | None = None,
         **options: Unpack[Options],
     ) -> Iterator[BatchLine]:
         """Search with several images, or several indexed ones; each outcome comes as it is
         done, in order."""
         files = [("image", _file(image)) for image in images]
-        body: Body = {"json": {"ids": list(ids), **options}}
+        asked = _given(rerank=rerank, **options)
+        body: Body = {"json": {"ids": list(ids), **asked}}
         if files:
-            body = {"files": files, "data": options}
+            body = {"files": files, "data": asked}
         with self._service.open("POST", "/v1/search:batch", **body) as response:
             for line in response.iter_lines():
                 yield LINE.validate_json(line)

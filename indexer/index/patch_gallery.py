@@ -21,7 +21,7 @@ from indexer.patches import Match, best_matches
 from indexer.store import Fit, Store
 from indexer.types import Float32, Int64
 
-EXACT_IMAGES: Final = 2_000
+EXACT_IMAGES: Final = 1_000
 """A gallery, or what a filter leaves of it, of at most so many images is compared whole."""
 ASKED: Final = 24
 """Tokens of a query, spread evenly, that the index is asked for: more find no other images."""

@@ -153,6 +153,12 @@ def test_searches_say_what_the_service_says(
     digest = sha256(known.read_bytes())
     by_id = lineup.search(id=digest, where="family = swap", risk=0.2, generation=1)
     assert (by_id.query_sha256, by_id.generation) == (digest, 1)
+    first = lineup.search(photo, k=2, rerank=True).hits
+    shared = [hit.patch_similarity for hit in first]
+    assert None not in shared
+    assert shared == sorted(shared, reverse=True)
+    [line] = lineup.batch([photo], k=2, rerank=True)
+    assert line.answer.hits == first
     region = lineup.search(photo, region=(0.1, 0.1, 0.5, 0.5), k=2)
     assert (region.region.width, len(region.hits)) == (32.0, 2)
     with pytest.raises(ProblemError) as refused:
