@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 
 from indexer.errors import ImageRejected, NotFound, UsageError
 from indexer.filters import Filter
-from indexer.images.region import Region
 from indexer.index import (
     Answer,
     Query,
@@ -91,9 +90,10 @@ PROBLEMS = documented(
 
 
 async def uploaded(
-    service: Service, caller: Caller, data: bytes, asked: RegionOptions, region: Region | None
+    service: Service, caller: Caller, data: bytes, asked: RegionOptions
 ) -> Callable[[], Query | RegionQuery]:
     """The query of an image that is encoded for it."""
+    region = asked.box()
     if region is None:
         found = await service.encode_query(data, caller.name, keep=asked.rerank)
         return partial(query_encoded, found)
@@ -140,15 +140,15 @@ async def search(request: Request) -> Answer | RegionAnswer:
                 max_files=1, max_fields=10, max_part_size=MAX_FIELD_BYTES
             ) as form:
                 asked = ImageQuery.of(form)
-                where, region = asked.filter(), asked.box()
+                where = asked.filter()
                 data = await asked.image.read()
-            query = await uploaded(service, caller, data, asked, region)
+            query = await uploaded(service, caller, data, asked)
         case "application/json":
             asked = NamedQuery.of(await request.body())
             where, region = asked.filter(), asked.box()
             if asked.id is None:
                 fetched = await service.fetcher.fetch(asked.url or "")
-                query = await uploaded(service, caller, fetched, asked, region)
+                query = await uploaded(service, caller, fetched, asked)
             elif region is None:
                 query = partial(query_stored, index, asked.id, asked.generation)
             else:

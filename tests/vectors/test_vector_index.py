@@ -189,6 +189,14 @@ def clustered():
     return np.arange(6000) * 3 + 1, vectors, cluster
 
 
+def test_less_recall_is_wanted_fewer_lists_are_visited(clustered):
+    ids, vectors, _ = clustered
+    index, choice = build_vectors(ids, vectors, flat_rows=1000, wanted=0.3)
+    best, _ = build_vectors(ids, vectors, flat_rows=1000)
+    assert 0.3 <= choice.recall_at_10 < 0.99
+    assert index.nprobe < best.nprobe
+
+
 def test_ivf_is_tuned_until_recall_holds(clustered):
     ids, vectors, _ = clustered
     index, choice = build_vectors(ids, vectors, flat_rows=1000)
