@@ -110,7 +110,7 @@ def test_a_region_outside_the_image_is_refused_with_its_size(client: httpx.Clien
     sent = {"region": "5000,0,10,10"}
     response = client.post("/v1/search", files={"image": UNKNOWN}, data=sent)
     assert response.status_code == 422
-    assert "meets the image of" in response.json()["detail"]
+    assert "of the image of 64 x 48 pixels" in response.json()["detail"]
     response = client.post("/v1/search", files={"image": UNKNOWN}, data={"region": "1,2"})
     assert response.status_code == 422
     assert "x,y,w,h" in response.json()["detail"]
