@@ -5,16 +5,9 @@ from lineup_client.answers import (
     Answer,
     BatchLine,
     Candidate,
-    Change,
     Conclusion,
-    Decided,
-    DecisionAnswer,
-    DecisionsAnswer,
     Faithfulness,
     FalseMatchRate,
-    FamiliesAnswer,
-    Family,
-    FamilyAnswer,
     Hit,
     ImageAnswer,
     ImageFacts,
@@ -22,18 +15,28 @@ from lineup_client.answers import (
     Labelled,
     Likelihood,
     Live,
-    MapAnswer,
     MapsAnswer,
-    MembersAnswer,
-    Membership,
-    Place,
     Ready,
     Region,
     RegionAnswer,
     RegionHit,
     Removed,
 )
-from lineup_client.client import Client, Options
+from lineup_client.asking import Options
+from lineup_client.client import Client
+from lineup_client.families import (
+    Change,
+    Decided,
+    DecisionAnswer,
+    DecisionsAnswer,
+    FamiliesAnswer,
+    Family,
+    FamilyAnswer,
+    MapAnswer,
+    MembersAnswer,
+    Membership,
+    Place,
+)
 from lineup_client.problem import FieldError, Problem, ProblemError
 
 __all__ = [

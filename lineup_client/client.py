@@ -1,11 +1,9 @@
 """Every operation of the service, each a method of its name."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack, overload
+from typing import Any, Literal, Self, Unpack, overload
 
 import httpx
 from pydantic import TypeAdapter
@@ -13,44 +11,27 @@ from pydantic import TypeAdapter
 from lineup_client.answers import (
     Answer,
     BatchLine,
-    DecisionAnswer,
-    DecisionsAnswer,
-    FamiliesAnswer,
-    FamilyAnswer,
     ImageAnswer,
     Ingested,
     Labelled,
     Live,
-    MapAnswer,
     MapsAnswer,
-    MembersAnswer,
     Ready,
     RegionAnswer,
     Removed,
 )
+from lineup_client.asking import Box, Image, Label, Options, Order, given, named_bytes, upload
+from lineup_client.families import (
+    DecisionAnswer,
+    DecisionsAnswer,
+    FamiliesAnswer,
+    FamilyAnswer,
+    MapAnswer,
+    MembersAnswer,
+)
 from lineup_client.transport import Body, Transport
 
-Image = bytes | str | os.PathLike[str]
-"""The bytes of an image file, or its path."""
-Box = tuple[float, float, float, float]
-"""x, y, width, height, in pixels or, if none exceeds 1, in fractions of the image."""
-Label = Literal["real", "fake"]
-Order = Literal[
-    "size", "-size", "name", "-name", "cohesion", "-cohesion", "stability", "-stability"
-]
 LINE = TypeAdapter(BatchLine)
-
-
-class Options(TypedDict, total=False):
-    """What a search may be told besides the image: `k` hits at most, only those that match the
-    filter `where` or have the `label`, the gallery as it was at a `generation`, the accepted
-    `risk` of excluding the true family."""
-
-    k: int
-    where: str
-    label: Label
-    generation: int
-    risk: float
 
 
 class Client:
@@ -125,11 +106,11 @@ class Client:
         """The known images most like an image, an indexed one (`id`, its sha256) or the one
         behind a `url`; with `region`, those that show that part of it; with `rerank`, first
         those that show the same."""
-        named = _given(id=id, url=url, rerank=rerank, **options)
+        named = given(id=id, url=url, rerank=rerank, **options)
         if region is None:
-            return self._service.ask(Answer, "POST", "/v1/search", **_body(image, named))
+            return self._service.ask(Answer, "POST", "/v1/search", **upload(image, named))
         named["region"] = ",".join(map(str, region))
-        return self._service.ask(RegionAnswer, "POST", "/v1/search", **_body(image, named))
+        return self._service.ask(RegionAnswer, "POST", "/v1/search", **upload(image, named))
 
     def batch(
         self,
@@ -141,8 +122,8 @@ class Client:
     ) -> Iterator[BatchLine]:
         """Search with several images, or several indexed ones; each outcome comes as it is
         done, in order."""
-        files = [("image", _file(image)) for image in images]
-        asked = _given(rerank=rerank, **options)
+        files = [("image", named_bytes(image)) for image in images]
+        asked = given(rerank=rerank, **options)
         body: Body = {"json": {"ids": list(ids), **asked}}
         if files:
             body = {"files": files, "data": asked}
@@ -152,7 +133,7 @@ class Client:
 
     def report(self, image: Image, *, note: str = "", **options: Unpack[Options]) -> bytes:
         """Search with an image; the answer as a signed evidence report, a ZIP file."""
-        body = _body(image, {"note": note, **options})
+        body = upload(image, {"note": note, **options})
         return self._service.read("POST", "/v1/reports", **body)
 
     def explain(
@@ -160,24 +141,24 @@ class Client:
     ) -> MapsAnswer:
         """A picture of what matched in an image and an indexed `hit`, by its sha256; without one,
         of what speaks for fake."""
-        body = _body(image, _given(hit=hit, generation=generation))
+        body = upload(image, given(hit=hit, generation=generation))
         return self._service.ask(MapsAnswer, "POST", "/v1/maps", **body)
 
     def match(self, sha256: str, hit: str, *, generation: int | None = None) -> MapsAnswer:
         """A picture of what matched in two indexed images."""
-        params = _given(hit=hit, generation=generation)
+        params = given(hit=hit, generation=generation)
         return self._service.ask(MapsAnswer, "GET", f"/v1/images/{sha256}/maps", params=params)
 
     # -- images
 
     def image(self, sha256: str, *, generation: int | None = None) -> ImageAnswer:
         """What is known of an indexed image."""
-        params = _given(generation=generation)
+        params = given(generation=generation)
         return self._service.ask(ImageAnswer, "GET", f"/v1/images/{sha256}", params=params)
 
     def thumbnail(self, sha256: str, *, generation: int | None = None) -> bytes:
         """A small picture of an indexed image, WebP."""
-        params = _given(generation=generation)
+        params = given(generation=generation)
         return self._service.read("GET", f"/v1/images/{sha256}/thumbnail", params=params)
 
     def add(
@@ -192,7 +173,7 @@ class Client:
         metadata: Mapping[str, Any] | None = None,
     ) -> Ingested:
         """Add an image to the gallery, durably; the next search finds it."""
-        fields = _given(
+        fields = given(
             uri=uri,
             label=label,
             family=family,
@@ -200,7 +181,7 @@ class Client:
             captured_at=captured_at,
             metadata=metadata and json.dumps(metadata),
         )
-        return self._service.ask(Ingested, "POST", "/v1/images", **_body(image, fields))
+        return self._service.ask(Ingested, "POST", "/v1/images", **upload(image, fields))
 
     def remove(self, sha256: str) -> Removed:
         """Take an image out of the gallery; earlier generations can still be searched."""
@@ -208,7 +189,7 @@ class Client:
 
     def label(self, images: Iterable[str], label: Label, family: str | None = None) -> Labelled:
         """Say of indexed images, by sha256, that they are real or fake, and of which family."""
-        said = {"images": list(images), "label": label, **_given(family=family)}
+        said = {"images": list(images), "label": label, **given(family=family)}
         return self._service.ask(Labelled, "POST", "/v1/labels", json=said)
 
     # -- families
@@ -225,7 +206,7 @@ class Client:
         generation: int | None = None,
     ) -> FamiliesAnswer:
         """A page of the families in force; its `next` is the `cursor` of the one after."""
-        params = _given(
+        params = given(
             name=name,
             named_by=named_by,
             min_size=min_size,
@@ -238,7 +219,7 @@ class Client:
 
     def family(self, family: str, *, generation: int | None = None) -> FamilyAnswer:
         """One family, by its id, with its lineage."""
-        params = _given(generation=generation)
+        params = given(generation=generation)
         return self._service.ask(FamilyAnswer, "GET", f"/v1/families/{family}", params=params)
 
     def members(
@@ -250,13 +231,13 @@ class Client:
         generation: int | None = None,
     ) -> MembersAnswer:
         """A page of the members of a family, strongest first."""
-        params = _given(limit=limit, cursor=cursor, generation=generation)
+        params = given(limit=limit, cursor=cursor, generation=generation)
         path = f"/v1/families/{family}/members"
         return self._service.ask(MembersAnswer, "GET", path, params=params)
 
     def gallery_map(self, *, generation: int | None = None) -> MapAnswer:
         """Where every image lies on the map of the last build of families."""
-        params = _given(generation=generation)
+        params = given(generation=generation)
         return self._service.ask(MapAnswer, "GET", "/v1/map", params=params)
 
     # -- decisions
@@ -305,23 +286,3 @@ class Client:
     def metrics(self) -> str:
         """Counts in Prometheus' text format."""
         return self._service.read("GET", "/metrics").decode()
-
-
-def _given(**fields: object) -> dict[str, Any]:
-    """The fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _body(image: Image | None, fields: Mapping[str, Any]) -> Body:
-    """A form around an image; JSON where there is none."""
-    if image is None:
-        return {"json": fields}
-    return {"files": {"image": _file(image)}, "data": fields}
-
-
-def _file(image: Image) -> tuple[str, bytes]:
-    """Name and bytes, read now so that they can be sent again."""
-    if isinstance(image, bytes):
-        return "image", image
-    path = Path(image)
-    return path.name, path.read_bytes()

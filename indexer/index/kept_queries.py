@@ -31,7 +31,7 @@ class KeptQueries:
         return sorted(file.name for file in self.folder.iterdir() if _DIGEST.fullmatch(file.name))
 
     def keep(self, data: bytes, author: str) -> None:
-        """Keep an image durably, once; the audit chain tells of it before the file is there."""
+        """Keep an image, once; the audit chain tells of it before the file is there."""
         digest = sha256(data)
         path = self.folder / digest
         if path.is_file() and path.stat().st_size == len(data):  # not cut short by a kill
@@ -47,7 +47,8 @@ class KeptQueries:
 
     def remove(self, digest: str, author: str) -> None:
         """Delete a kept image; the audit chain tells of it once it is gone. Raises NotFound."""
-        if digest not in self.digests():
+        path = self.folder / digest
+        if not (_DIGEST.fullmatch(digest) and path.is_file()):
             raise NotFound(f"no query image {digest} is kept", do="see: search-api queries list")
-        (self.folder / digest).unlink()
+        path.unlink()
         self._audit.record(Entry("query removed", author, {"query": digest}))
