@@ -50,22 +50,31 @@ def encode_uploads(
     for each, upload in zip(ready, uploads, strict=True):
         if isinstance(each, ImageRejected):
             outcomes.append(each)
-        elif isinstance(each, PreparedRegion):
-            outcomes.append(encode_region(encoder, each))
-            step()
-        elif upload.masks is not None:
-            outcomes.append(_masked(encoder, each.inputs, upload.masks, step))
-        elif upload.attend:
-            outcomes.append(Attended(rollout(encoder.attention(each.inputs, step))))
-            step()
+            continue
+        if isinstance(each, PreparedRegion) or upload.asks is not Encoded:
+            outcomes.append(_alone(encoder, upload, each, step))
         elif upload.keep:
             image = next(encoded)
             kept = keeper.keep(image.patches, each.tiles, image.facts)
             outcomes.append(replace(image, kept=kept))
-            step()
         else:
             outcomes.append(next(encoded))
+        step()
     return outcomes
+
+
+def _alone(
+    encoder: VitEncoder,
+    upload: Upload,
+    prepared: Prepared | PreparedRegion,
+    step: Callable[[], None],
+) -> Outcome:
+    """What is not encoded together with other uploads."""
+    if isinstance(prepared, PreparedRegion):
+        return encode_region(encoder, prepared)
+    if upload.masks is not None:
+        return _masked(encoder, prepared.inputs, upload.masks, step)
+    return Attended(rollout(encoder.attention(prepared.inputs, step)))
 
 
 def _masked(encoder: VitEncoder, inputs: Float32, masks: Bool, step: Callable[[], None]) -> Masked:
