@@ -91,7 +91,7 @@ def print_region_answer(answer: RegionAnswer) -> None:
         )
     console.print(table)
     console.print(
-        "agreement: the share of the region that is found again in one place, at one scale.\n"
+        "agreement: how well the region's best matches fit one place and scale, from 0 to 1.\n"
         "by chance: the share of a sample of the gallery that agrees as well.\n"
         "A region that looks alike is a lead, not proof: docs/regions.md"
     )

@@ -24,8 +24,8 @@ SLACK: Final = 0.5
 class Placement:
     """Best placement of a region in each of c images.
 
-    `agreement` (c,) in [0, 1] is the weight of the matches that agree on it, over the number
-    of the region's tokens; a point p of the query lies at `scale` (c,) * p + `shift` (c, 2).
+    `agreement` (c,) in [0, 1] is the weight of the votes that agree on it, over their number;
+    a point p of the query lies at `scale` (c,) * p + `shift` (c, 2).
     """
 
     agreement: Float32
@@ -46,8 +46,7 @@ def place(here: Float32, there: Float32, weight: Float32) -> Placement:
     """
     edge_here, edges = np.median(_edges(here)), np.median(_edges(there), axis=1)
     here, there = centres(here), centres(there)
-    total = here.shape[0]
-    if total > VOTERS:
+    if len(here) > VOTERS:
         voters = np.argpartition(-weight, VOTERS, axis=1)[:, :VOTERS]
         weight = np.take_along_axis(weight, voters, axis=1)
         there = np.take_along_axis(there, voters[:, :, None], axis=1)
@@ -69,7 +68,7 @@ def place(here: Float32, there: Float32, weight: Float32) -> Placement:
         better = won > agreement
         agreement[better], scale[better] = won[better], factor[better]
         shift[better] = mean[better]
-    return Placement(np.clip(agreement / total, 0, 1), scale, shift)
+    return Placement(np.clip(agreement / weight.shape[1], 0, 1), scale, shift)
 
 
 def centres(boxes: Float32) -> Float32:
