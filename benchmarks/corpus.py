@@ -49,6 +49,7 @@ def main() -> None:
     print(f"Cllr {evaluation['cllr']}")
     novelty = evaluation["novelty_auroc"]
     print(f"novelty AUROC {novelty['mean']:.3f}, by the nearest {novelty['mean_by_nearest']:.3f}")
+    print(f"  left out of the gallery only: {novelty['mean_gallery_only']:.3f}")
     print(f"coverage {evaluation['coverage']}")
 
 

@@ -99,6 +99,9 @@ class Evaluation:
                         name: asdict(auc.familiarity) for name, auc in self.novelty_auroc.items()
                     },
                     "mean_by_nearest": _mean(auc.nearest for auc in self.novelty_auroc.values()),
+                    "mean_gallery_only": _mean(
+                        auc.gallery_only for auc in self.novelty_auroc.values()
+                    ),
                 },
                 "coverage": [asdict(check) for check in self.coverage],
             },
@@ -168,7 +171,7 @@ def evaluate(
         },
         fmr=check_rates(calibration, annotations, found, relations),
         cllr=check_cllr(calibration, annotations, found, relations),
-        novelty_auroc=novelty_auroc(novel, annotations, seed),
+        novelty_auroc=novelty_auroc(novel, seen, annotations, seed),
         coverage=check_coverage(calibration, annotations, found),
         curves=draw_curves(queries, found, relations, annotations, calibration, scores),
     )

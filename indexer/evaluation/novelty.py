@@ -1,6 +1,6 @@
 """Would a family that nobody has seen be noticed? Leave one family out and see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +29,15 @@ class LeftOut:
 @dataclass(frozen=True, slots=True)
 class Novelty:
     """AUROC of a left-out family's images against held-out fakes of known families, by
-    `familiarity` and, for comparison, by the mean similarity to the `nearest` few fakes."""
+    `familiarity` and, for comparison, by the mean similarity to the `nearest` few fakes.
+
+    `gallery_only` is the latter where the family is left out of the gallery but not of the
+    fit: of a family that was seen and removed, which is easier than one that nobody has seen.
+    """
 
     familiarity: Measured
     nearest: Measured
+    gallery_only: Measured
 
 
 def leave_families_out(
@@ -53,11 +58,15 @@ def leave_families_out(
 
 
 def novelty_auroc(
-    left_out: Iterable[tuple[str, LeftOut]], annotations: Annotations, seed: int
+    left_out: Iterable[tuple[str, LeftOut]],
+    views: Sequence[HeldOut],
+    annotations: Annotations,
+    seed: int,
 ) -> dict[str, Novelty]:
-    """Left-out family -> how well it is told from the known ones."""
+    """Left-out family -> how well it is told from the known ones; `views` are those of the
+    queries on the whole gallery."""
     return {
-        name: _auroc(one, annotations, annotations.families.index(name), seed)
+        name: _auroc(one, views, annotations, annotations.families.index(name), seed)
         for name, one in left_out
     }
 
@@ -81,7 +90,10 @@ def _usual(describe: Describe, annotations: Annotations, gallery: Bool, seed: in
     return usual_affinity(held, compare(folds, held, seed))
 
 
-def _auroc(one: LeftOut, annotations: Annotations, code: int, seed: int) -> Novelty:
+def _auroc(
+    one: LeftOut, views: Sequence[HeldOut], annotations: Annotations, code: int, seed: int
+) -> Novelty:
+    gallery_only = _gallery_only(views, annotations, code, seed)
     rows, descriptors = one.view.rows, one.view.descriptors
     gallery = np.setdiff1d(np.flatnonzero(annotations.fake == 1), rows)
     known = np.unique(annotations.family[gallery])
@@ -89,7 +101,7 @@ def _auroc(one: LeftOut, annotations: Annotations, code: int, seed: int) -> Nove
     novel, usual = family == code, np.isin(family, known[known >= 0])
     if not usual.any():
         nothing = Measured(None, None, None, 0)
-        return Novelty(nothing, nothing)
+        return Novelty(nothing, nothing, gallery_only)
     similarity = similarities(descriptors[rows], descriptors[gallery])
     affinity = affinities(similarity, annotations.family[gallery], len(annotations.families) + 1)
     familiar = familiarity(affinity, one.usual)
@@ -97,4 +109,21 @@ def _auroc(one: LeftOut, annotations: Annotations, code: int, seed: int) -> Nove
     return Novelty(
         Measured.auc(-familiar[novel], -familiar[usual], seed),
         Measured.auc(-near[novel], -near[usual], seed),
+        gallery_only,
     )
+
+
+def _gallery_only(
+    views: Sequence[HeldOut], annotations: Annotations, code: int, seed: int
+) -> Measured:
+    novel, usual = [np.empty(0)], [np.empty(0)]
+    for view in views:
+        others = np.setdiff1d(np.arange(len(annotations)), view.rows)
+        fakes = others[(annotations.fake[others] == 1) & (annotations.family[others] != code)]
+        if not len(fakes):
+            continue
+        family, known = annotations.family[view.rows], np.unique(annotations.family[fakes])
+        near = closeness(view.descriptors[view.rows], view.descriptors[fakes])
+        novel.append(near[family == code])
+        usual.append(near[np.isin(family, known[known >= 0])])
+    return Measured.auc(-np.concatenate(novel), -np.concatenate(usual), seed)

@@ -65,6 +65,7 @@ def test_a_planted_world_is_found_and_its_figures_hold():
     assert found.cllr.min <= found.cllr.all < 0.4
     assert max(found.cllr.by_family.values()) < 1
     assert found.mean_novelty_auroc > 0.9
+    assert min(auc.gallery_only.value for auc in found.novelty_auroc.values()) > 0.8
     for check in found.coverage:
         for covered, n in ((check.fake, check.n_fake), (check.real, check.n_real)):
             error = np.sqrt(2 * check.nominal * (1 - check.nominal) / n)
@@ -80,6 +81,9 @@ def test_descriptors_that_mean_nothing_are_seen_to_mean_nothing():
     assert found.knn_auc.value == pytest.approx(0.5, abs=0.08)
     assert found.cllr.all == pytest.approx(1, abs=0.03)
     assert found.mean_novelty_auroc == pytest.approx(0.5, abs=0.1)
+    assert json.loads(found.to_json())["novelty_auroc"]["mean_gallery_only"] == pytest.approx(
+        0.5, abs=0.1
+    )
     assert all(check.holds for check in found.fmr.values())
 
 
