@@ -103,7 +103,7 @@ def lineage(index_path: str, as_json: bool) -> None:
     from indexer.index import Index
 
     with Index.open(index_path) as index:
-        changes = index.store.lineage()
+        changes = index.store.families.lineage()
     if as_json:
         print_json([asdict(change) for change in changes])
     else:
@@ -121,7 +121,7 @@ def decisions(index_path: str, as_json: bool) -> None:
     from indexer.index import Index
 
     with Index.open(index_path) as index:
-        made = index.store.decisions()
+        made = index.store.families.decisions()
     if as_json:
         print_json([asdict(decision) for decision in made])
     else:

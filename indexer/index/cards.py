@@ -36,10 +36,10 @@ def cards(index: Index, generation: int | None = None) -> list[Family]:
 def _cards(index: Index, at: int) -> list[Family]:
     gallery, store = index.gallery(at), index.store
     ids = store.ids(generation=at)
-    columns, words = store.columns(ids, generation=at), store.words(ids, at)
+    columns, words = store.columns(ids, generation=at), store.families.words(ids, at)
     row = {sha256: number for number, sha256 in enumerate(columns.sha256)}
     of: defaultdict[str, list[Membership]] = defaultdict(list)
-    for member in store.memberships(at):
+    for member in store.families.memberships(at):
         if member.family is not None and member.sha256 in row:
             of[member.family].append(member)
     members = {}
@@ -58,12 +58,12 @@ def _cards(index: Index, at: int) -> list[Family]:
             fake=fakes,
             seen=[columns.captured_at[r] for r in rows],
         )
-    build = store.family_build(at)
-    proposals = store.proposals(build.generation) if build else []
+    build = store.families.build(at)
+    proposals = store.families.proposals(build.generation) if build else []
     return describe(
         members,
         gallery.descriptors(ids),
-        {named.family: (named.name, named.name_from) for named in store.families(at)},
+        {named.family: (named.name, named.name_from) for named in store.families.named(at)},
         {proposal.family: proposal.stability for proposal in proposals},
     )
 
@@ -76,7 +76,7 @@ def card(index: Index, family: str, generation: int | None = None) -> Family:
 
 def family_id(index: Index, family: str, generation: int | None = None) -> str:
     """The id of the family of this id or name. Raises NotFound."""
-    named = index.store.families(generation)
+    named = index.store.families.named(generation)
     for found in named:
         if family in (found.family, found.name):
             return found.family
@@ -88,13 +88,13 @@ def family_id(index: Index, family: str, generation: int | None = None) -> str:
 
 def members_of(index: Index, family: str, generation: int | None = None) -> list[Membership]:
     """The members of the family of this id, strongest first, then by sha256."""
-    own = [m for m in index.store.memberships(generation) if m.family == family]
+    own = [m for m in index.store.families.memberships(generation) if m.family == family]
     return sorted(own, key=lambda member: (-member.strength, member.sha256))
 
 
 def lineage_of(index: Index, family: str, generation: int | None = None) -> list[Change]:
     """What became of the family of this id, oldest first."""
-    changes = index.store.lineage(generation)
+    changes = index.store.families.lineage(generation)
     return [change for change in changes if family in (change.before, change.after)]
 
 
@@ -102,13 +102,13 @@ def places(index: Index, generation: int | None = None) -> list[Place]:
     """The map of the last build of families. Raises NotFound before the first."""
     store = index.store
     at = store.generation if generation is None else generation
-    build = store.family_build(at)
+    build = store.families.build(at)
     if build is None:
         raise NotFound("no map yet", do="make one with: indexer families build")
     ids = store.ids(generation=at)
     columns = store.columns(ids, generation=at)
     live = {sha256: number for number, sha256 in enumerate(columns.sha256)}
-    strength = {member.sha256: member.strength for member in store.memberships(at)}
+    strength = {member.sha256: member.strength for member in store.families.memberships(at)}
     return [
         Place(
             found.sha256,
@@ -120,6 +120,6 @@ def places(index: Index, generation: int | None = None) -> list[Place]:
             columns.score[row],
             strength.get(found.sha256, 0.0),
         )
-        for found in store.found(build.generation)
+        for found in store.families.found(build.generation)
         if (row := live.get(found.sha256)) is not None
     ]

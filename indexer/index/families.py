@@ -46,12 +46,12 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
     store, gallery = index.store, index.gallery()
     at = gallery.generation
     ids = store.ids(generation=at)
-    build = store.family_build(at)
-    before = store.found(build.generation) if build else []
+    build = store.families.build(at)
+    before = store.families.found(build.generation) if build else []
     same_fit = build is not None and build.fit == gallery.derived.fit
     descriptors = gallery.descriptors(ids)
     rows, proposed = find(store, at, ids, descriptors, before, same_fit)
-    known = store.proposals(build.generation) if build else []
+    known = store.families.proposals(build.generation) if build else []
     changed = (before, known) != (rows, proposed) or not same_fit
     with store.commit("families", author) as txn:
         if changed:
@@ -59,11 +59,11 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
         kept = _Kept({row.sha256: row for row in rows}, proposed)
         ground = _ground(store, at, kept)
         txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
-    members = store.memberships()
+    members = store.families.memberships()
     return FamiliesBuilt(
         generation=store.generation,
         changed=changed,
-        families=len(store.families()),
+        families=len(store.families.named()),
         members=sum(member.family is not None for member in members),
         noise=sum(row.community is not None and row.family is None for row in rows),
     )
@@ -104,7 +104,7 @@ def settle(index: Index, author: str) -> None:
     """Give new images the families that decisions and labels say, once there are any."""
     store = index.store
     at = store.generation
-    if store.family_build(at) is None and not store.decisions(at):
+    if store.families.build(at) is None and not store.families.decisions(at):
         return
     with store.commit("families", author) as txn:
         ground = _ground(store, at, _kept(store, at))
@@ -113,7 +113,9 @@ def settle(index: Index, author: str) -> None:
 
 def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
     """Every decision, oldest first."""
-    return [Decision(d.generation, from_json(d.action)) for d in store.decisions(generation)]
+    return [
+        Decision(d.generation, from_json(d.action)) for d in store.families.decisions(generation)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,11 @@ class _Kept:
 
 
 def _kept(store: Store, at: int) -> _Kept:
-    build = store.family_build(at)
+    build = store.families.build(at)
     if build is None:
         return _Kept({}, [])
-    rows = store.found(build.generation)
-    return _Kept({row.sha256: row for row in rows}, store.proposals(build.generation))
+    rows = store.families.found(build.generation)
+    return _Kept({row.sha256: row for row in rows}, store.families.proposals(build.generation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class _Ground:
 
 
 def _ground(store: Store, at: int, kept: _Kept) -> _Ground:
-    words = {said.sha256: said for said in store.words(store.ids(generation=at), at)}
+    words = {said.sha256: said for said in store.families.words(store.ids(generation=at), at)}
     return _Ground(kept, words, _base(words, kept))
 
 
@@ -182,7 +184,7 @@ def _force(store: Store, at: int, ground: _Ground, state: State) -> _Force:
     force = {member.sha256: member.family for member in members if member.family is not None}
     words_here = {image: word for image, word in state.word.items() if image in force}
     named = names(replace(state, family=force, word=words_here), ground.base)
-    before = {m.sha256: m.family for m in store.memberships(at) if m.family is not None}
+    before = {m.sha256: m.family for m in store.families.memberships(at) if m.family is not None}
     events = changes(before, force)
     return (
         members,

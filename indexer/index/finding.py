@@ -33,7 +33,7 @@ def find(
     is continued with the `same_fit`, else it only lends the ids of its families. The row of an
     image that an analyst labelled says what its neighbours say, so that an undo has effect.
     """
-    columns, words = store.columns(ids, generation=at), store.words(ids, at)
+    columns, words = store.columns(ids, generation=at), store.families.words(ids, at)
     part = np.array([row for row, said in enumerate(words) if said.label != "real"], np.int64)
     digests = [columns.sha256[row] for row in part]
     labelled = [words[row].family for row in part]

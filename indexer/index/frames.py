@@ -18,9 +18,9 @@ def images(index: Index, generation: int | None = None) -> "pd.DataFrame":
 
     store = index.store
     at = store.generation if generation is None else generation
-    member = {m.sha256: m for m in store.memberships(at)}
-    build = store.family_build(at)
-    place = {f.sha256: f for f in store.found(build.generation)} if build else {}
+    member = {m.sha256: m for m in store.families.memberships(at)}
+    build = store.families.build(at)
+    place = {f.sha256: f for f in store.families.found(build.generation)} if build else {}
     rows = [
         {
             "sha256": image.sha256,
@@ -67,7 +67,7 @@ def labels(index: Index, generation: int | None = None) -> "pd.DataFrame":
             "undone": made.generation not in force and made.action["kind"] != "undo",
             "what": json.dumps({k: v for k, v in made.action.items() if k != "kind"}),
         }
-        for made in store.decisions(generation)
+        for made in store.families.decisions(generation)
     ]
     columns = ["decision", "at", "author", "kind", "undone", "what"]
     return pd.DataFrame(rows, columns=columns).set_index("decision")

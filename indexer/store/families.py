@@ -1,4 +1,4 @@
-"""Reads and writes of families; `Store` and `Transaction` lend their connection."""
+"""Writes of families; `Transaction` lends its connection."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,87 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
 
-from indexer.store.family_schema import (
-    decisions,
-    families,
-    family_builds,
-    found,
-    lineage,
-    memberships,
-    proposals,
-)
-from indexer.store.records import (
-    Change,
-    Decided,
-    FamilyBuild,
-    Found,
-    Membership,
-    NamedFamily,
-    Proposal,
-)
-from indexer.store.schema import generations, images, labels
-from indexer.store.sql import chunks, live
-
-
-def read_decisions(connection: Connection, at: int) -> list[Decided]:
-    """Every decision up to generation `at`, oldest first."""
-    query = (
-        select(generations.c.number, generations.c.author, generations.c.at, decisions.c.action)
-        .join(decisions, decisions.c.generation == generations.c.number)
-        .where(generations.c.number <= at)
-        .order_by(generations.c.number)
-    )
-    return [Decided(*row) for row in connection.execute(query)]
-
-
-def read_build(connection: Connection, at: int) -> FamilyBuild | None:
-    """The last build of families up to generation `at`."""
-    query = select(family_builds).where(family_builds.c.generation <= at)
-    row = connection.execute(query.order_by(family_builds.c.generation.desc())).first()
-    return None if row is None else FamilyBuild(*row)
-
-
-def read_found(connection: Connection, build: int) -> list[Found]:
-    """What the build of that generation found, by image id."""
-    query = (
-        select(
-            found.c.image_id,
-            images.c.sha256,
-            *(found.c[name] for name in ("community", "family", "strength", "x", "y")),
-        )
-        .join(images, images.c.id == found.c.image_id)
-        .where(found.c.generation == build)
-        .order_by(found.c.image_id)
-    )
-    return [Found(*row) for row in connection.execute(query)]
-
-
-def read_proposals(connection: Connection, build: int) -> list[Proposal]:
-    """The families that the build of that generation found, by id."""
-    query = select(proposals.c.family, proposals.c.term, proposals.c.stability)
-    rows = connection.execute(query.where(proposals.c.generation == build).order_by("family"))
-    return [Proposal(*row) for row in rows]
-
-
-def read_memberships(connection: Connection, at: int) -> list[Membership]:
-    """Every membership in force at generation `at`, by sha256."""
-    columns = (memberships.c[name] for name in ("sha256", "family", "strength", "said"))
-    query = select(*columns).where(live(memberships, at)).order_by(memberships.c.sha256)
-    return [Membership(*row) for row in connection.execute(query)]
-
-
-def read_families(connection: Connection, at: int) -> list[NamedFamily]:
-    """Every family in force at generation `at`, by id."""
-    columns = (families.c[name] for name in ("family", "name", "name_from"))
-    query = select(*columns).where(live(families, at)).order_by(families.c.family)
-    return [NamedFamily(*row) for row in connection.execute(query)]
-
-
-def read_lineage(connection: Connection, at: int) -> list[Change]:
-    """Every change up to generation `at`, oldest first."""
-    columns = (lineage.c[name] for name in ("added_gen", "kind", "before", "after", "images"))
-    query = select(*columns).where(lineage.c.added_gen <= at).order_by(lineage.c.id)
-    return [Change(*row) for row in connection.execute(query)]
+from indexer.store.family_schema import decisions, family_builds, found, lineage, proposals
+from indexer.store.records import Change, FamilyBuild, Found, Proposal
+from indexer.store.schema import labels
+from indexer.store.sql import chunks
 
 
 def insert_decision(connection: Connection, action: Mapping[str, Any], generation: int) -> None:

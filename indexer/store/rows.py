@@ -1,16 +1,15 @@
 """Rows of the truth as values: the reads that several questions share."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from indexer.errors import NotFound
 from indexer.store.prepared import Prepared
-from indexer.store.records import StoredImage
+from indexer.store.records import Columns, StoredImage
 from indexer.store.schema import generations, images, locations
 from indexer.store.sql import ANNOTATED, FACTS, chunks, effective, live
 from indexer.types import Annotation, Float32, ImageFacts, Int64
@@ -22,15 +21,6 @@ def latest_generation(connection: Connection) -> int:
     """The latest committed generation, 0 when there is none."""
     latest: int = LATEST(connection)[0][0]
     return latest
-
-
-def tally(
-    connection: Connection, value: ColumnElement[Any], *where: ColumnElement[bool]
-) -> Counter[Any]:
-    """How many image rows there are for each value."""
-    query = select(value.label("value"), func.count()).where(*where)
-    rows = connection.execute(query.group_by("value").order_by("value"))
-    return Counter({row[0]: row[1] for row in rows})
 
 
 def live_id(connection: Connection, sha256: str, generation: int) -> int:
@@ -56,6 +46,24 @@ def rows_by_id(
             raise NotFound(f"no image with the internal id {absent[0]} in the index")
         yield start, [rows[id_] for id_ in chunk]
         start += len(chunk)
+
+
+def columns_of(
+    connection: Connection, ids: Sequence[int] | Int64, generation: int, *, said: bool
+) -> Columns:
+    """What is known of images, in the order of the ids; see `Store.columns`. Raises NotFound."""
+    current = (effective(field, generation, said=said).label(field) for field in ANNOTATED)
+    query = select(images.c.id, images.c.sha256, *current, images.c.score, images.c.logits)
+    rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
+    return Columns(
+        sha256=[row.sha256 for row in rows],
+        label=[row.label for row in rows],
+        family=[row.family for row in rows],
+        source=[row.source for row in rows],
+        captured_at=[row.captured_at for row in rows],
+        score=[row.score for row in rows],
+        logits=stacked_logits([row.logits for row in rows]),
+    )
 
 
 def stored_images(connection: Connection, ids: Sequence[int], generation: int) -> list[StoredImage]:

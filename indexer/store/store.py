@@ -12,7 +12,6 @@ import numpy as np
 from sqlalchemy import (
     Connection,
     Engine,
-    func,
     inspect,
     select,
 )
@@ -20,7 +19,6 @@ from sqlalchemy import (
 from indexer.custody import Entry, genesis
 from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import Filter
-from indexer.store import families as rows_of_families
 from indexer.store.audit import AuditTrail, begin
 from indexer.store.changes import came, fit_at, relabelled, went
 from indexer.store.check import problems
@@ -32,47 +30,32 @@ from indexer.store.engine import (
     use_write_ahead_log,
     writer,
 )
+from indexer.store.family_reads import FamilyReads
 from indexer.store.keys import live_keys
 from indexer.store.matches import match, matches
+from indexer.store.overview import counted, history
 from indexer.store.patches import read_patches
 from indexer.store.records import (
     ApiKey,
-    Change,
     Columns,
     Counts,
-    Decided,
-    FamilyBuild,
     Fit,
-    Found,
     Generation,
     Match,
-    Membership,
-    NamedFamily,
-    Proposal,
     Reject,
     StoredImage,
-    Words,
 )
-from indexer.store.rows import (
-    latest_generation,
-    live_id,
-    rows_by_id,
-    stacked_logits,
-    stored_images,
-    tally,
-)
+from indexer.store.rows import columns_of, latest_generation, live_id, rows_by_id, stored_images
 from indexer.store.schema import (
     SCHEMA_VERSION,
-    generations,
     images,
-    locations,
     metadata,
     rejects,
     store,
     taps,
     thumbnails,
 )
-from indexer.store.sql import ANNOTATED, annotated, chunks, compiled, effective, imported, live
+from indexer.store.sql import chunks, compiled, live
 from indexer.store.transaction import Transaction
 from indexer.types import Float16, Int64, Passport, Patches
 
@@ -81,8 +64,8 @@ class Store:
     """Images, taps, labels, rejects and generations, in one transactional file.
 
     Reads take `generation` (None: the latest) and answer as that generation saw it, from
-    one snapshot, in parallel from any thread. `commit` is the only door for writing, and
-    `audit` tells what went through it.
+    one snapshot, in parallel from any thread; `families` are the reads of those. `commit` is
+    the only door for writing, and `audit` tells what went through it.
     """
 
     def __init__(
@@ -93,6 +76,7 @@ class Store:
         self.identity: Final = identity
         self.passport: Final = passport
         self.reference: Final = reference
+        self.families: Final = FamilyReads(self._reading)
         self.audit: Final = AuditTrail(engine, self._genesis(), self._writing)
 
     @classmethod
@@ -254,18 +238,7 @@ class Store:
         found: what fits and evaluations may learn from. Raises NotFound.
         """
         with self._reading(generation) as (connection, at):
-            current = (effective(field, at, said=said).label(field) for field in ANNOTATED)
-            query = select(images.c.id, images.c.sha256, *current, images.c.score, images.c.logits)
-            rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
-        return Columns(
-            sha256=[row.sha256 for row in rows],
-            label=[row.label for row in rows],
-            family=[row.family for row in rows],
-            source=[row.source for row in rows],
-            captured_at=[row.captured_at for row in rows],
-            score=[row.score for row in rows],
-            logits=stacked_logits([row.logits for row in rows]),
-        )
+            return columns_of(connection, ids, at, said=said)
 
     def thumbnail(self, sha256: str, generation: int | None = None) -> bytes | None:
         """The encoded thumbnail, None if none was made. Raises NotFound."""
@@ -305,89 +278,18 @@ class Store:
 
     def generations(self) -> list[Generation]:
         """Every commit, oldest first."""
-        with self._engine.connect() as connection:
-            added = tally(connection, images.c.added_gen)
-            removed = tally(connection, images.c.removed_gen)
-            rows = connection.execute(select(generations).order_by(generations.c.number))
-            return [
-                Generation(r.number, r.at, r.kind, r.author, added[r.number], removed[r.number])
-                for r in rows
-            ]
+        with self._engine.begin() as connection:
+            return history(connection)
 
     def counts(self, generation: int | None = None) -> Counts:
         """How much there is."""
         with self._reading(generation) as (connection, at):
-            here = live(images, at)
-            by_label, by_family = (
-                tally(connection, func.coalesce(effective(field, at), ""), here)
-                for field in ("label", "family")
-            )
-            located = (
-                select(func.count())
-                .select_from(locations.join(images))
-                .where(here, locations.c.added_gen <= at)
-            )
-            rejected = select(func.count()).select_from(rejects).where(live(rejects, at))
-            return Counts(
-                images=sum(by_label.values()),
-                locations=connection.scalar(located) or 0,
-                rejects=connection.scalar(rejected) or 0,
-                by_label=dict(by_label),
-                by_family=dict(by_family),
-            )
+            return counted(connection, at)
 
     def api_keys(self) -> list[ApiKey]:
         """The keys of the service that have not been revoked, oldest first."""
         with self._engine.connect() as connection:
             return live_keys(connection)
-
-    def decisions(self, generation: int | None = None) -> list[Decided]:
-        """What analysts decided on families and labels, oldest first."""
-        with self._reading(generation) as (connection, at):
-            return rows_of_families.read_decisions(connection, at)
-
-    def family_build(self, generation: int | None = None) -> FamilyBuild | None:
-        """The last build of families; None before the first."""
-        with self._reading(generation) as (connection, at):
-            return rows_of_families.read_build(connection, at)
-
-    def found(self, build: int) -> list[Found]:
-        """What the build of families of that generation found, by image."""
-        with self._engine.connect() as connection:
-            return rows_of_families.read_found(connection, build)
-
-    def proposals(self, build: int) -> list[Proposal]:
-        """The families that the build of that generation found, by id."""
-        with self._engine.connect() as connection:
-            return rows_of_families.read_proposals(connection, build)
-
-    def memberships(self, generation: int | None = None) -> list[Membership]:
-        """The family in force of every image that has one or is said to be in none."""
-        with self._reading(generation) as (connection, at):
-            return rows_of_families.read_memberships(connection, at)
-
-    def families(self, generation: int | None = None) -> list[NamedFamily]:
-        """The families in force, by id."""
-        with self._reading(generation) as (connection, at):
-            return rows_of_families.read_families(connection, at)
-
-    def lineage(self, generation: int | None = None) -> list[Change]:
-        """Every change of families, oldest first."""
-        with self._reading(generation) as (connection, at):
-            return rows_of_families.read_lineage(connection, at)
-
-    def words(self, ids: Sequence[int] | Int64, generation: int | None = None) -> list[Words]:
-        """What imports and analysts say of the label and family of these images."""
-        with self._reading(generation) as (connection, at):
-            query = select(
-                images.c.id,
-                images.c.sha256,
-                imported("label", at).label("label"),
-                imported("family", at).label("imported"),
-                annotated("family", at).label("family"),
-            )
-            rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
-        return [Words(row.sha256, row.label, row.imported, row.family) for row in rows]
 
     def check(self) -> list[str]:
         """Whatever contradicts itself in the file, one line each; empty when it is sound."""

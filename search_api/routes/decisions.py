@@ -125,7 +125,7 @@ def decisions(service: ServiceOf) -> DecisionsAnswer:
     """What was decided, by whom and when."""
     store = service.index.store
     at = store.generation
-    return DecisionsAnswer(at, service.index.checkpoint, store.decisions(at))
+    return DecisionsAnswer(at, service.index.checkpoint, store.families.decisions(at))
 
 
 @router.post(

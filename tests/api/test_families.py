@@ -125,7 +125,7 @@ def decide_label(client: httpx.Client, digest: str) -> int:
 
 
 def test_an_earlier_generation_is_read_as_it_was(client: httpx.Client, index: Index) -> None:
-    build = index.store.family_build()
+    build = index.store.families.build()
     assert build is not None
     found = client.get("/v1/families", params={"generation": build.generation}).json()
     assert {family["name"] for family in found["families"]} == {"blend", "swap"}

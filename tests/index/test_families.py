@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,8 @@ def force(index: Index) -> tuple[object, ...]:
     ids = store.ids()
     columns = store.columns(ids)
     return (
-        store.memberships(),
-        store.families(),
+        store.families.memberships(),
+        store.families.named(),
         columns.family,
         columns.label,
         store.counts().by_family,
@@ -86,12 +87,12 @@ def family_of(index: Index, name: str) -> str | None:
 
 
 def ids_of(index: Index) -> dict[str, str]:
-    return {named.name: named.family for named in index.store.families()}
+    return {named.name: named.family for named in index.store.families.named()}
 
 
 def unknown(index: Index, name: str) -> str:
     """The id of the family that a build found for an image."""
-    found = {m.sha256: m.family for m in index.store.memberships()}[sha(name)]
+    found = {m.sha256: m.family for m in index.store.families.memberships()}[sha(name)]
     assert found is not None
     return found
 
@@ -109,7 +110,10 @@ def test_a_build_finds_known_and_unknown_families(index: Index) -> None:
         "": EACH,
         **dict.fromkeys(["glow", "warp", "tool: t2", "tool: t3"], EACH),
     }
-    assert all(change.kind == "birth" and change.images == EACH for change in index.store.lineage())
+    assert all(
+        change.kind == "birth" and change.images == EACH
+        for change in index.store.families.lineage()
+    )
     assert len(places(index)) == 5 * EACH
 
 
@@ -132,9 +136,9 @@ def test_fits_learn_only_from_what_somebody_said(index: Index) -> None:
 
 
 def test_a_rebuild_of_the_same_gallery_is_equal_to_the_byte(index: Index, tmp_path: Path) -> None:
-    build = index.store.family_build()
+    build = index.store.families.build()
     assert build is not None
-    once = index.store.found(build.generation)
+    once = index.store.families.found(build.generation)
     generation = index.store.generation
     assert build_families(index).changed is False
     assert index.store.generation == generation
@@ -147,10 +151,12 @@ def test_a_rebuild_of_the_same_gallery_is_equal_to_the_byte(index: Index, tmp_pa
             txn.add(list(gallery()))
         other.refresh()
         build_families(other)
-        again = other.store.family_build()
+        again = other.store.families.build()
         assert again is not None
-        assert other.store.found(again.generation) == once
-        assert other.store.proposals(again.generation) == index.store.proposals(build.generation)
+        assert other.store.families.found(again.generation) == once
+        assert other.store.families.proposals(again.generation) == index.store.families.proposals(
+            build.generation
+        )
         assert force(other)[:2] == force(index)[:2]
 
 
@@ -172,7 +178,7 @@ def test_decisions_show_in_the_very_next_search(index: Index) -> None:
     assert index.store.image(sha("u21")).annotation.label == "real"
     decide(index, Undo(split), "ann")
     assert family_of(index, "glow0") == "glow"
-    last = index.store.decisions()[-1]
+    last = index.store.families.decisions()[-1]
     assert (last.author, last.action) == ("ann", {"kind": "undo", "decision": split})
     assert index.store.check() == []
 
@@ -227,6 +233,24 @@ def test_what_is_refused_writes_nothing(index: Index, action, error) -> None:
     with pytest.raises(error):
         decide(index, action, "ann")
     assert (force(index), index.store.generation) == (before, generation)
+
+
+def test_decisions_made_at_once_in_two_processes_follow_each_other(index: Index) -> None:
+    """Each is worked out before its commit, and anew when another came in between."""
+    images = [sha(f"{name}{n}") for name in UNKNOWN for n in range(6)]
+
+    def label(names: list[str]) -> list[int]:
+        with Index.open(index.path) as other:  # another store: no lock is shared
+            return [decide(other, Label((one,), "fake", "seen"), "test") for one in names]
+
+    with ThreadPoolExecutor(2) as pool:
+        numbers = [n for part in pool.map(label, (images[::2], images[1::2])) for n in part]
+    assert sorted(numbers) == [d.generation for d in index.store.families.decisions()]
+    assert len(set(numbers)) == len(images)
+    before = force(index)
+    settle(index, "test")
+    assert force(index) == before
+    assert index.store.audit.faults() == []
 
 
 def test_labels_without_any_build(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_map_that_fails_says_why_and_can_be_asked_again(page: Page) -> None:
 
 def test_a_hit_is_kept_out_of_its_family_or_in_it(page: Page, index: Index) -> None:
     page.goto(f"/#/image/{KNOWN}")
-    family = {found.name: found.family for found in index.store.families()}["swap"]
+    family = {found.name: found.family for found in index.store.families.named()}["swap"]
     title, status = cards(page).first.locator("h3"), page.get_by_role("status")
     dialog = page.get_by_role("dialog")
     for button, said, kind in (
@@ -92,7 +92,7 @@ def test_a_hit_is_kept_out_of_its_family_or_in_it(page: Page, index: Index) -> N
         dialog.get_by_role("button", name=button).click()
         expect(dialog).to_be_hidden()
         expect(status).to_contain_text(said)
-        action = index.store.decisions(index.store.generation)[-1].action
+        action = index.store.families.decisions(index.store.generation)[-1].action
         assert (action["kind"], action["family"]) == (kind, family)
         status.get_by_role("button", name="Undo").click()
         expect(status).to_contain_text("Undone.")

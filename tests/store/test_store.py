@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from store_samples import PASSPORT, facts, new_image, sha, taps
 
+from indexer.custody import Entry
 from indexer.errors import IndexDamaged, LineupError, NotFound, UsageError
 from indexer.filters import parse_filter
 from indexer.store import Columns, Counts, Fit, Generation, Reject, Store, StoredImage
@@ -256,6 +258,18 @@ def test_readers_go_on_while_a_commit_is_open(store):
             thread.join()
     assert seen == [[1]] * 8
     assert store.ids().tolist() == [1, 2]
+
+
+def test_who_is_undisturbed_holds_up_commits_but_no_record_of_a_query(store):
+    rows = store.audit.head.number
+    with ThreadPoolExecutor(2) as pool:
+        with store.undisturbed():
+            commit = pool.submit(add, store, new_image("a"))
+            pool.submit(store.audit.record, Entry("query", "ann", {})).result(timeout=30)
+            assert not wait([commit], timeout=0.2).done
+            assert (store.generation, store.audit.head.number) == (0, rows + 1)
+        commit.result(timeout=30)
+    assert (store.generation, store.audit.head.number) == (1, rows + 2)
 
 
 def test_create_refuses_what_exists_and_takes_what_a_killed_create_left(tmp_path):
