@@ -84,6 +84,7 @@ def served(path: Path, n: int) -> dict[str, Any]:
         ]
         wall, cpu = time.perf_counter() - started, cpu_seconds(process.pid) - before
     return {
+        "load_average": round(os.getloadavg()[0], 1),  # of the machine; ours is about 2
         "requests_per_second": round(len(waits) / wall),
         "requests_per_cpu_second": round(len(waits) / cpu),
         "p50_ms": round(1e3 * float(np.median(waits)), 2),
