@@ -193,8 +193,11 @@ class Index:
             if self._latest is None or follows:
                 self._latest = self._at(latest, self._latest)
             gallery = self._latest
-        if follows:
-            self._renew(gallery)
+        if follows and self._renewing.acquire(blocking=False):
+            try:
+                self._renew(gallery)
+            finally:
+                self._renewing.release()
         if generation is None or generation == latest:
             return gallery
         if not 0 <= generation <= latest:
@@ -234,17 +237,14 @@ class Index:
     def _renew(self, gallery: Gallery) -> None:
         """Go over to a newer derived set of the same fit, if there is one; searches go on with
         the old one meanwhile."""
-        if not self._renewing.acquire(blocking=False):
-            return
-        try:
-            derived = self._derived(gallery.generation, gallery.derived)
-            if derived is not gallery.derived:
-                renewed = assemble(self.store, derived, gallery.generation)
-                with self._lock:
-                    if self._latest and self._latest.derived is gallery.derived:
-                        self._latest = advance(self.store, renewed, self._latest.generation)
-        finally:
-            self._renewing.release()
+        if self.store.fit_at(gallery.generation) is None:
+            return  # each generation is derived by itself
+        derived = self._derived(gallery.generation, gallery.derived)
+        if derived is not gallery.derived:
+            renewed = assemble(self.store, derived, gallery.generation)
+            with self._lock:
+                if self._latest and self._latest.derived is gallery.derived:
+                    self._latest = advance(self.store, renewed, self._latest.generation)
 
     def _derived(self, generation: int, current: Derived | None = None) -> Derived:
         """The newest usable derived set for a generation; computed again when there is none."""
