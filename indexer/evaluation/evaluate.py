@@ -49,7 +49,7 @@ class Baseline:
 class Evaluation:
     """Every figure, its interval and the number of queries it rests on.
 
-    `knn_auc` ranks the queries by the share of fakes among their ten nearest; `shots` is
+    `knn_auc` ranks the queries by the weight of fakes among their ten nearest; `shots` is
     Rank-1 with so many examples of each family; `cllr` is None without a likelihood ratio.
     """
 

@@ -14,6 +14,8 @@ from indexer.types import Float32, Int64
 
 Float64 = NDArray[np.float64]
 DEPTH = 10
+TEMPERATURE = 0.07
+"""Of the weights of neighbours (Wu et al., 2018; usual for k-NN evaluation of ViTs)."""
 MIN_CROSS_SOURCE = 5
 """A family must still have so many gallery images once the query's source is taken away."""
 BLOCK = 128
@@ -25,8 +27,9 @@ class PerQuery:
 
     `row` in the annotations; for fakes whose family the gallery has: `p_at_1`, `p_at_10`,
     `average_precision`, and `cross_source_p_at_10` without the gallery images of the query's
-    own source; for all: `fake_share` of the ten nearest labelled images and `nearest`, the
-    group code of the most similar one (`Annotations.group`).
+    own source; for all: `fake_share`, the weight of fakes among the ten nearest labelled images,
+    each counting exp(similarity / TEMPERATURE), and `nearest`, the group code of the most
+    similar one (`Annotations.group`).
     """
 
     row: Int64
@@ -104,9 +107,17 @@ def _look_up(rows: Int64, queries: Annotations, held: Annotations, found: Float3
         p_at_10=_where(askable, precision_at(relevant, DEPTH)),
         average_precision=average_precision(relevant),
         cross_source_p_at_10=cross,
-        fake_share=(held.fake[order[:, :DEPTH]] == 1).mean(axis=1) if len(held) else none,
+        fake_share=_fake_share(held.fake[order[:, :DEPTH]] == 1, found, order)
+        if len(held)
+        else none,
         nearest=held.group[order[:, 0]] if len(held) else rows,
     )
+
+
+def _fake_share(fake: NDArray[np.bool_], found: Float32, order: Int64) -> Float64:
+    similarity = np.take_along_axis(found, order[:, :DEPTH], axis=1).astype(np.float64)
+    weight = np.exp(similarity / TEMPERATURE)
+    return np.asarray((weight * fake).sum(axis=1) / weight.sum(axis=1))
 
 
 def _where(mask: NDArray[np.bool_], values: Float64) -> Float64:

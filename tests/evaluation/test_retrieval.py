@@ -27,7 +27,8 @@ def test_a_ranking_by_hand():
     assert found.p_at_10.tolist() == [2 / 10]
     assert found.average_precision == pytest.approx([(1 / 1 + 2 / 4) / 2])
     assert np.isnan(found.cross_source_p_at_10).all()  # one image of a is left, five are due
-    assert found.fake_share.tolist() == [4 / 5]
+    weight = np.exp(np.cos(np.radians([10, 20, 30, 40, 50])) / 0.07)
+    assert found.fake_share == pytest.approx([1 - weight[1] / weight.sum()], rel=1e-4)
     assert found.nearest.tolist() == [0]
 
 
