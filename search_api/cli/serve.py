@@ -1,17 +1,11 @@
 """search-api, without a sub-command: serve."""
 
-import sys
 from pathlib import Path
-from typing import Final
 
 import click
 
 from indexer import __version__
 from search_api.settings import Settings, load_settings
-
-SWITCH_SECONDS: Final = 0.001
-"""A thread that computes lets others go on after so long: a search waits several times for one
-that works out a decision."""
 
 
 def _settings_options(command: click.Group) -> click.Group:
@@ -69,7 +63,6 @@ def search_api(context: click.Context, /, config: Path | None, **flags: object) 
     from search_api.startup import Startup, open_door
 
     stay_flat()
-    sys.setswitchinterval(SWITCH_SECONDS)
     with Index.open(settings.index) as index:  # a wrong path is told in one line
         warning = open_door(settings, index)
     click.echo(f"settings: {settings.model_dump_json()}", err=True)
