@@ -1,10 +1,10 @@
-# make setup | demo | test | lint | bench | test-slow: the only commands a newcomer needs.
+# make setup | demo | test | lint | bench | test-slow | test-scale: the only commands a newcomer needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup browser demo test test-slow lint format bench clean
+.PHONY: setup browser demo test test-slow test-scale lint format bench clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,11 @@ test: setup browser
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
+
+# Engines past one machine, each a real server on loopback; installs what it needs.
+test-scale: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m scale
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -198,11 +198,29 @@ class SourceItem(Protocol):
         ...
 
 
-class ImageSource(Protocol):
-    """A collection of inputs; iterating it is cheap and repeatable."""
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One file that holds many inputs; `version` changes with its content."""
 
-    def __iter__(self) -> Iterator[SourceItem]: ...
-    def __len__(self) -> int: ...
+    uri: str
+    version: str
+
+
+class ImageSource(Protocol):
+    """A collection of inputs in a fixed order; it can be iterated again."""
+
+    @property
+    def count(self) -> int | None:
+        """How many inputs there are; None where only reading them would tell."""
+        ...
+
+    def __iter__(self) -> Iterator[SourceItem | Shard]:
+        """The inputs and, after the last one of a shard, the shard."""
+        ...
+
+    def without(self, done: Collection[Shard]) -> "ImageSource":
+        """The same without the shards that are `done`."""
+        ...
 
 
 class VectorIndex(Protocol):

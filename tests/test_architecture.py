@@ -57,6 +57,7 @@ DOORS = {
     "fastapi": ["search_api/"],
     "prometheus_client": ["search_api/metrics.py"],
     "huggingface_hub": ["indexer/checkpoints/"],
+    "fsspec": ["indexer/sources/storage.py"],
     "lineup_client": ["lineup_client/"],
 }
 

@@ -1,6 +1,7 @@
 """The `indexer` command: a thin face. Sub-commands load on use, so `--help` needs no torch."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -21,14 +22,17 @@ COMMANDS = {
     "families": "Find families of fakes, look at them, decide upon them.",
     "label": "Say what images are: real or fake, and of which family.",
     "remove": "Take images out of the gallery, from the next generation on.",
-    "export": "Write embeddings and metadata as npy and parquet, in the clip-retrieval layout.",
+    "export": "Write embeddings and metadata, or all encodings, as files.",
+    "import": "Take over encodings that were made elsewhere.",
+    "merge": "Take over all images of other indexes.",
     "demo": "Make a sample collection, index it, search it.",
     "model": "List, inspect, fetch and verify checkpoints.",
 }
 
 
 class LazyGroup(click.Group):
-    """Sub-command NAME is the object NAME of the module `indexer.cli.NAME`."""
+    """Sub-command NAME is the object NAME of the module `indexer.cli.NAME`; with an underscore
+    where Python keeps the name for itself."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -36,9 +40,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(
-            importlib.import_module(f"indexer.cli.{cmd_name}"), cmd_name
-        )
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"indexer.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

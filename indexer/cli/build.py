@@ -27,10 +27,10 @@ SHOWN = 10
 )
 @click.option(
     "--layout",
-    type=click.Choice(["auto", "imagefolder"]),
+    type=click.Choice(["auto", "imagefolder", "shards"]),
     default="auto",
     show_default=True,
-    help="imagefolder: real/ and fake/FAMILY/ become labels.",
+    help="imagefolder: real/ and fake/FAMILY/ become labels; shards: tar and Parquet files below.",
 )
 @click.option(
     "--where", metavar="FILTER", help="Only inputs that match, such as \"label = 'fake'\"."
@@ -93,6 +93,8 @@ def build(
 
     SOURCE is a folder, an image, or a CSV or Parquet manifest with a column `path` and
     optional columns label, family, source, captured_at; other columns are kept as metadata.
+    Or shards: WebDataset tars, or Parquet with a column `image`, as 'shard-{000..099}.tar'.
+    Each may be a URL (s3://, hf://, ...), with credentials in the environment.
     What the index knows already is skipped; a build that was cut short is completed.
     Exit code 3: finished, but some inputs were rejected (each with its reason).
 
@@ -104,7 +106,7 @@ def build(
     from indexer.cli.progress import print_timings, progress_bar
     from indexer.filters import parse_filter
     from indexer.index import Timings, build_index
-    from indexer.sources import open_source
+    from indexer.sources import open_source, total
 
     opened = [open_source(source, layout) for source in sources]
     if where is not None:
@@ -113,7 +115,7 @@ def build(
     chosen = {"engine": engine, "device": device, "precision": precision}
     index = _open(index_path, checkpoint, fake_label, chosen, views, keep)
     spent = Timings()
-    with index, progress_bar("Indexing", sum(map(len, opened))) as advance:
+    with index, progress_bar("Indexing", total(opened)) as advance:
         summary = build_index(
             index,
             opened,

@@ -30,7 +30,7 @@ def demo(folder: str) -> None:
     from indexer.index import Index, build_index, query_bytes, search
     from indexer.index.evaluate import evaluate_index
     from indexer.samples import make_collection
-    from indexer.sources import open_source
+    from indexer.sources import read_manifest
 
     root = Path(folder)
     collection, index_path = root / "collection", root / "demo.index"
@@ -40,7 +40,7 @@ def demo(folder: str) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         make_collection(partial)
         partial.rename(collection)
-    everything = open_source(collection / "manifest.csv")
+    everything = read_manifest(collection / "manifest.csv")
     gallery = everything.select(parse_filter("meta.role = 'gallery'"))
     queries = everything.select(parse_filter("meta.role = 'query'"))
 
@@ -53,7 +53,7 @@ def demo(folder: str) -> None:
 
         asked = next(q for q in queries if q.annotation.family == QUERY_FAMILY)
         click.echo(
-            f"3. Searching with a {QUERY_FAMILY} that is not in the index: {asked.path.name}"
+            f"3. Searching with a {QUERY_FAMILY} that is not in the index: {Path(asked.uri).name}"
         )
         print_answer(search(index, query_bytes(index, asked.read()), HITS))
 

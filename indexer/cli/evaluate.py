@@ -37,14 +37,14 @@ def evaluate(
     from indexer.filters import parse_filter
     from indexer.index import Index
     from indexer.index.evaluate import evaluate_index
-    from indexer.sources import open_source
+    from indexer.sources import open_source, total
 
     sources = [open_source(queries)] if queries else []
     if where is not None:
         sources = [source.select(parse_filter(where)) for source in sources]
     with (
         Index.open(index_path) as index,
-        progress_bar("Encoding queries", sum(map(len, sources))) as advance,
+        progress_bar("Encoding queries", total(sources)) as advance,
     ):
         evaluation, rejects = evaluate_index(index, sources, on_progress=advance)
     if html:

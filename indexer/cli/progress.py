@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields a function that is told how many of `total` are done."""
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields a function that is told how many of `total`, if known, are done."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

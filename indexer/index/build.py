@@ -16,7 +16,7 @@ from indexer.index.families import settle
 from indexer.index.pipeline import Known, Rejected, encode_items, in_order
 from indexer.index.timings import Timings
 from indexer.store import NewImage, Store
-from indexer.types import ImageSource
+from indexer.types import ImageSource, Shard
 
 T = TypeVar("T")
 
@@ -67,23 +67,24 @@ def build(
 ) -> BuildSummary:
     """Add every image of `sources` that the index does not know; returns what was done.
 
-    Bad inputs are recorded with their reason and the work goes on. Commits are written by a
-    thread of their own while the next images are encoded. Ends with a fit or new vectors when
-    the gallery has grown enough.
+    Shards that an earlier build read to their end are left out. Bad inputs are recorded with
+    their reason and the work goes on. Commits are written by a thread of their own while the
+    next images are encoded. Ends with a fit or new vectors when the gallery has grown enough.
     """
     started = time.monotonic()
     timings = timings or Timings()
     summary = BuildSummary()
+    read = index.store.shards()
     outcomes = encode_items(
         lambda: index.encoder,
-        chain.from_iterable(sources),
+        chain.from_iterable(source.without(read) for source in sources),
         thumbnails=thumbnails,
         patches=index.patch_policy,
         is_known=lambda digest: bool(index.store.known([digest])),
         timings=timings,
     )
 
-    def commit(chunk: list[NewImage | Known | Rejected]) -> None:
+    def commit(chunk: list[NewImage | Known | Rejected | Shard]) -> None:
         with timings.step("store"):
             _commit(index.store, chunk, author, summary)
 
@@ -110,7 +111,10 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _commit(
-    store: Store, chunk: list[NewImage | Known | Rejected], author: str, summary: BuildSummary
+    store: Store,
+    chunk: list[NewImage | Known | Rejected | Shard],
+    author: str,
+    summary: BuildSummary,
 ) -> None:
     with store.commit("build", author) as txn:
         txn.add([outcome for outcome in chunk if isinstance(outcome, NewImage)])
@@ -121,5 +125,7 @@ def _commit(
             elif isinstance(outcome, Rejected):
                 txn.reject(outcome.item.uri, outcome.error.reason, str(outcome.error))
                 summary.rejected[outcome.error.reason] += 1
+            elif isinstance(outcome, Shard):
+                txn.finish(outcome)
     summary.added += txn.added
-    summary.known += sum(not isinstance(outcome, Rejected) for outcome in chunk) - txn.added
+    summary.known += sum(isinstance(o, NewImage | Known) for o in chunk) - txn.added

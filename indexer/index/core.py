@@ -16,6 +16,7 @@ from indexer.index.gallery import Gallery
 from indexer.index.keeping import PatchPolicy, without_patches
 from indexer.index.patch_gallery import PatchGallery, patches_at
 from indexer.store import Store
+from indexer.types import Passport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,10 +52,6 @@ class Index:
 
         `patches` says which of them every image keeps.
         """
-        root = Path(path)
-        if root.exists() and not (root.is_dir() and not any(root.iterdir())):
-            raise UsageError(f"{root} exists and is not an index", expected="a new folder")
-        root.mkdir(parents=True, exist_ok=True)
         reference = {
             "name": encoder.checkpoint.name,
             "revision": encoder.checkpoint.revision,
@@ -70,8 +67,21 @@ class Index:
                 if p.false_alarm is not None
             ],
         }
-        store = Store.create(root / TRUTH, encoder.passport, reference, author)
-        return cls(root, store, encoder)
+        index = cls.create_for(path, encoder.passport, reference, author)
+        index.use(encoder)
+        return index
+
+    @classmethod
+    def create_for(
+        cls, path: str | Path, passport: Passport, reference: dict[str, Any], author: str
+    ) -> Self:
+        """As `create`, for encodings that were made elsewhere; `reference` is what the store
+        of another index says of its checkpoint."""
+        root = Path(path)
+        if root.exists() and not (root.is_dir() and not any(root.iterdir())):
+            raise UsageError(f"{root} exists and is not an index", expected="a new folder")
+        root.mkdir(parents=True, exist_ok=True)
+        return cls(root, Store.create(root / TRUTH, passport, reference, author))
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -149,16 +159,22 @@ class Index:
 
         Raises PassportMismatch, naming each field, unless its encodings are comparable.
         """
-        differences = self.store.passport.differences(encoder.passport)
-        if differences:
+        self.check(
+            encoder.passport,
+            "this checkpoint's encodings",
+            do="use the checkpoint that the index was built with, or build another index",
+        )
+        self._encoder = encoder
+
+    def check(self, passport: Passport, what: str, do: str) -> None:
+        """Raises PassportMismatch, naming each field and telling what to `do`, unless encodings
+        with this passport are comparable; `what` they are called."""
+        if differences := self.store.passport.differences(passport):
             found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
             expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
             raise PassportMismatch(
-                f"this checkpoint's encodings have {found}",
-                expected=f"{expected}, as in {self.path}",
-                do="use the checkpoint that the index was built with, or build another index",
+                f"{what} have {found}", expected=f"{expected}, as in {self.path}", do=do
             )
-        self._encoder = encoder
 
     # -- data frames
 

@@ -15,7 +15,9 @@ import pandas as pd
 
 from indexer.custody import Entry
 from indexer.errors import UsageError
+from indexer.index.carried import carried
 from indexer.index.core import Index
+from indexer.index.encodings_file import write_encodings
 from indexer.store import StoredImage
 
 SHARD = 100_000
@@ -26,9 +28,7 @@ def export(index: Index, to: str | Path, author: str = "indexer") -> dict[str, A
 
     The audit chain tells that `author` did so.
     """
-    root = Path(to)
-    if root.exists() and any(root.iterdir()):
-        raise UsageError(f"{root} is not empty", expected="a new or empty folder")
+    root = _new_folder(to)
     for name in ("img_emb", "metadata"):
         (root / name).mkdir(parents=True, exist_ok=True)
     gallery = index.gallery()
@@ -49,9 +49,32 @@ def export(index: Index, to: str | Path, author: str = "indexer") -> dict[str, A
         "fit": gallery.derived.fit,
     }
     (root / "passport.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
-    details = {"images": len(ids), "to": str(root)}
-    index.store.audit.record(Entry("export", author, details, gallery.generation))
+    _record(index, author, len(ids), root, gallery.generation)
     return facts
+
+
+def export_encodings(index: Index, to: str | Path, author: str = "indexer") -> dict[str, Any]:
+    """Write all encodings of the latest generation (`indexer.index.encodings_file`) to a new or
+    empty folder; returns what was written. The audit chain tells that `author` did so."""
+    root, store = _new_folder(to), index.store
+    generation = store.generation
+    write_encodings(carried(store, generation), store.passport, dict(store.reference), root)
+    images = len(store.ids(generation=generation))
+    _record(index, author, images, root, generation)
+    return {"generation": generation, "images": images}
+
+
+def _new_folder(to: str | Path) -> Path:
+    root = Path(to)
+    if root.exists() and any(root.iterdir()):
+        raise UsageError(f"{root} is not empty", expected="a new or empty folder")
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def _record(index: Index, author: str, images: int, root: Path, generation: int) -> None:
+    details = {"images": images, "to": str(root)}
+    index.store.audit.record(Entry("export", author, details, generation))
 
 
 def _row(image: StoredImage) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from indexer.index.encoding import Prepared, encode, named, prepare
 from indexer.index.keeping import NO_PATCHES, Keeper, PatchPolicy
 from indexer.index.timings import Timings
 from indexer.store import NewImage
-from indexer.types import Encoder, SourceItem
+from indexer.types import Encoder, Shard, SourceItem
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,14 +51,14 @@ class _Ready:
 
 def encode_items(
     encoder: Callable[[], Encoder],
-    items: Iterable[SourceItem],
+    items: Iterable[SourceItem | Shard],
     *,
     thumbnails: bool = True,
     patches: PatchPolicy = NO_PATCHES,
     is_known: Callable[[str], bool] = lambda _: False,
     timings: Timings | None = None,
-) -> Iterator[NewImage | Known | Rejected]:
-    """One outcome for each input, in order.
+) -> Iterator[NewImage | Known | Rejected | Shard]:
+    """One outcome for each input, in order; the end of a shard passes through.
 
     `encoder` is called when there is something to encode; `is_known`, in threads, with the
     sha256 of an input; `patches` says which are kept. While one batch is encoded a second one
@@ -68,8 +68,10 @@ def encode_items(
     size = 1  # of a batch; the encoder knows, but is not loaded before it is needed
     timings = timings or Timings()
 
-    def ready(item: SourceItem) -> _Ready | Known | Rejected:
+    def ready(item: SourceItem | Shard) -> _Ready | Known | Rejected | Shard:
         nonlocal size
+        if isinstance(item, Shard):
+            return item
         try:
             with timings.step("read"):
                 data = item.read()
@@ -85,7 +87,9 @@ def encode_items(
             return Rejected(item, error)
         return _Ready(item, prepared)
 
-    def encoded(batch: list[_Ready | Known | Rejected]) -> list[NewImage | Known | Rejected]:
+    def encoded(
+        batch: list[_Ready | Known | Rejected | Shard],
+    ) -> list[NewImage | Known | Rejected | Shard]:
         waiting = [outcome for outcome in batch if isinstance(outcome, _Ready)]
         images = iter(_encode(encoder(), keeper, waiting) if waiting else ())
         return [next(images) if isinstance(o, _Ready) else o for o in batch]
@@ -110,10 +114,10 @@ def in_order(
 
 
 def _batches(
-    outcomes: Iterable[_Ready | Known | Rejected], size: Callable[[], int]
-) -> Iterator[list[_Ready | Known | Rejected]]:
+    outcomes: Iterable[_Ready | Known | Rejected | Shard], size: Callable[[], int]
+) -> Iterator[list[_Ready | Known | Rejected | Shard]]:
     """Runs of outcomes with `size()` to encode in each."""
-    batch: list[_Ready | Known | Rejected] = []
+    batch: list[_Ready | Known | Rejected | Shard] = []
     waiting = 0
     for outcome in outcomes:
         batch.append(outcome)

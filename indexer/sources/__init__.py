@@ -1,6 +1,17 @@
-"""Where images come from: a folder, a manifest or a single file."""
+"""Where images come from: files, folders, manifests and shards, by path or URL."""
 
 from indexer.sources.files import FileItem, FileSource
-from indexer.sources.open import LAYOUTS, open_source
+from indexer.sources.manifest import read_manifest
+from indexer.sources.open import LAYOUTS, Source, open_source, total
+from indexer.sources.shards import ShardSource
 
-__all__ = ["LAYOUTS", "FileItem", "FileSource", "open_source"]
+__all__ = [
+    "LAYOUTS",
+    "FileItem",
+    "FileSource",
+    "ShardSource",
+    "Source",
+    "open_source",
+    "read_manifest",
+    "total",
+]

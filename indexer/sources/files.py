@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,8 @@ from indexer.errors import ImageRejected, UsageError
 from indexer.filters import META, Filter, fields, matches
 from indexer.images import Limits
 from indexer.images.decoding import check_bytes
-from indexer.types import Annotation
-
-ANNOTATED = ("label", "family", "source", "captured_at")
+from indexer.sources.rows import ANNOTATED
+from indexer.types import Annotation, Shard, SourceItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +57,43 @@ class FileItem:
 class FileSource:
     """Files in a fixed order. `ignored` counts files that were passed over by a stated rule."""
 
-    items: tuple[FileItem, ...]
+    items: tuple[SourceItem, ...]
     ignored: int = 0
 
-    def __iter__(self) -> Iterator[FileItem]:
+    def __iter__(self) -> Iterator[SourceItem]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def count(self) -> int:
+        """How many items."""
+        return len(self.items)
+
     def select(self, where: Filter) -> "FileSource":
         """The items that pass a filter on what is known before reading: label, family,
         source, captured_at and meta.<key>. Raises UsageError on another field."""
-        if unknown := sorted(f for f in fields(where) if f not in ANNOTATED and META not in f):
-            raise UsageError(
-                f"the field {unknown[0]} is not known before an image is read",
-                expected=f"one of {', '.join(ANNOTATED)}, meta.<key>",
-            )
-        kept = (item for item in self.items if matches(where, _row(item)))
+        check_fields(where)
+        kept = (item for item in self.items if matches(where, row_of(item)))
         return FileSource(tuple(kept), self.ignored)
 
+    def without(self, done: Collection[Shard]) -> "FileSource":  # noqa: ARG002
+        """Itself: it has no shards."""
+        return self
 
-def _row(item: FileItem) -> dict[str, Any]:
+
+def check_fields(where: Filter) -> None:
+    """Raises UsageError on a field that is not known before an image is read."""
+    if unknown := sorted(f for f in fields(where) if f not in ANNOTATED and META not in f):
+        raise UsageError(
+            f"the field {unknown[0]} is not known before an image is read",
+            expected=f"one of {', '.join(ANNOTATED)}, meta.<key>",
+        )
+
+
+def row_of(item: SourceItem) -> dict[str, Any]:
+    """What a filter compares."""
     return {
         **{name: getattr(item.annotation, name) for name in ANNOTATED},
         **{META + key: value for key, value in item.metadata.items()},

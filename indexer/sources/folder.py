@@ -47,7 +47,7 @@ def labelled_folder(root: Path) -> FileSource:
     items = tuple(
         FileItem(path, annotation)
         for path in walk.images
-        if (annotation := _annotation(path.relative_to(root).parts))
+        if (annotation := annotation_of(path.relative_to(root).parts))
     )
     return FileSource(items, walk.others + len(walk.images) - len(items))
 
@@ -80,7 +80,8 @@ def _refuse(error: OSError) -> None:
     ) from error
 
 
-def _annotation(parts: tuple[str, ...]) -> Annotation | None:
+def annotation_of(parts: tuple[str, ...]) -> Annotation | None:
+    """What the layout imagefolder says of a file, by the names that lead to it."""
     match parts:
         case ("real", _, *_):
             return Annotation(label="real")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, select
 
 from indexer.store.family_schema import families, memberships
-from indexer.store.schema import generations, images, labels, locations, rejects, taps
+from indexer.store.schema import generations, images, labels, locations, rejects, shards, taps
 from indexer.types import Passport
 
 
@@ -31,7 +31,7 @@ def _generations(connection: Connection) -> Iterator[str]:
     numbers = list(connection.scalars(select(generations.c.number).order_by("number")))
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"generations: {len(numbers)} rows are not numbered 1 to {len(numbers)}"
-    for table in (images, labels, rejects, memberships, families):
+    for table in (images, labels, rejects, shards, memberships, families):
         backwards = table.c.removed_gen < table.c.added_gen
         for id_ in connection.scalars(select(table.c.id).where(backwards)):
             yield f"{table.name}: row {id_} was removed before it was added"

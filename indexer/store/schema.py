@@ -177,6 +177,18 @@ Index(
     postgresql_where=rejects.c.removed_gen.is_(None),
 )
 
+shards = Table(
+    "shards",
+    metadata,
+    key_column(),
+    Column("uri", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    generation_column("added_gen"),
+    generation_column("removed_gen", nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Files of many inputs that were read to their end (`indexer.types.Shard`)."""
+
 keys = Table(
     "keys",
     metadata,

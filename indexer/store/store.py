@@ -51,13 +51,14 @@ from indexer.store.schema import (
     images,
     metadata,
     rejects,
+    shards,
     store,
     taps,
     thumbnails,
 )
 from indexer.store.sql import chunks, compiled, live
 from indexer.store.transaction import Transaction
-from indexer.types import Float16, Int64, Passport, Patches
+from indexer.types import Float16, Int64, Passport, Patches, Shard
 
 
 class Store:
@@ -256,6 +257,12 @@ class Store:
                 select(rejects).where(live(rejects, at)).order_by(rejects.c.id)
             )
             return [Reject(r.uri, r.reason, r.detail, r.sha256, r.added_gen) for r in rows]
+
+    def shards(self) -> list[Shard]:
+        """Files of many inputs that were read to their end and need not be read again."""
+        query = select(shards.c.uri, shards.c.version).where(shards.c.removed_gen.is_(None))
+        with self._engine.connect() as connection:
+            return [Shard(*row) for row in connection.execute(query)]
 
     def fit_at(self, generation: int) -> Fit | None:
         """The fit that applies at `generation`; None before the first one."""

@@ -32,12 +32,13 @@ from indexer.store.schema import (
     locations,
     patches,
     rejects,
+    shards,
     taps,
     terms,
     thumbnails,
 )
 from indexer.store.sql import ANNOTATED, FACTS, chunks
-from indexer.types import Annotation, Passport
+from indexer.types import Annotation, Passport, Shard
 
 Origin = Literal["import", "analyst"]
 
@@ -136,9 +137,22 @@ class Transaction:
             row = {"uri": uri, "reason": reason, "detail": detail, "sha256": sha256}
             self._write(rejects, [row])
 
+    def finish(self, shard: Shard) -> None:
+        """Record that a shard was read to its end, in this version."""
+        self._end(rejects, "uri", [shard.uri])
+        self._end(shards, "uri", [shard.uri], shards.c.version != shard.version)
+        known = select(shards.c.id).where(shards.c.uri == shard.uri, shards.c.removed_gen.is_(None))
+        if self._connection.scalar(known) is None:
+            self._write(shards, [{"uri": shard.uri, "version": shard.version}])
+
     def remove(self, sha256s: Iterable[str]) -> int:
-        """Remove images, with what imports said of them; returns how many were there."""
+        """Remove images, with what imports said of them; returns how many were there.
+
+        Shards count as unread again, since the images may be in any of them.
+        """
         ids = self._live_ids(sha256s)
+        if ids:
+            self._end(shards, "uri", self._connection.scalars(select(shards.c.uri)).all())
         self._end(images, "sha256", ids)
         self._end(labels, "sha256", ids, labels.c.origin == "import")
         return len(ids)

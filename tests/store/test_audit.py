@@ -26,7 +26,7 @@ from indexer.store import (
 )
 from indexer.store.content import belongs_to
 from indexer.store.schema import metadata
-from indexer.types import Annotation
+from indexer.types import Annotation, Shard
 
 WRITES: dict[str, Callable[[Transaction], object]] = {
     "add": lambda txn: txn.add([new_image("c", metadata={"case": 7}, thumbnail=b"t")]),
@@ -47,6 +47,7 @@ WRITES: dict[str, Callable[[Transaction], object]] = {
         [("birth", None, "f1", 1)],
     ),
     "say": lambda txn: txn.say({(sha("a"), "label"): "fake"}),
+    "finish": lambda txn: txn.finish(Shard("x:shard-0.tar", "10 tag")),
     "note": lambda txn: txn.note(key="added"),
 }
 """One use of everything that a transaction can write."""
@@ -62,7 +63,7 @@ def path(tmp_path: Path) -> Path:
         for kind, write in WRITES.items():
             with store.commit(kind, "ann") as txn:
                 write(txn)
-        store.audit.record(Entry("query", "ben", {"query": sha("q"), "k": 10}, 13))
+        store.audit.record(Entry("query", "ben", {"query": sha("q"), "k": 10}, 14))
     return path
 
 
@@ -90,7 +91,7 @@ def test_every_write_has_its_row(path: Path) -> None:
     kinds = ["create", "build", *WRITES, "query"]
     assert [row.kind for row in rows] == kinds
     assert [row.author for row in rows] == ["indexer", *["ann"] * (len(kinds) - 2), "ben"]
-    assert [row.generation for row in rows] == [None, *range(1, 14), None, 13]
+    assert [row.generation for row in rows] == [None, *range(1, 15), None, 14]
     written = {
         row.kind: {name: part["rows"] for name, part in json.loads(row.details)["written"].items()}
         for row in rows
@@ -111,6 +112,7 @@ def test_every_write_has_its_row(path: Path) -> None:
         "find": {"generations": 1, "family_builds": 1, "found": 1, "proposals": 1},
         "hold": {"generations": 1, "memberships": 1, "families": 1, "lineage": 1},
         "say": {"generations": 1, "labels": 1},
+        "finish": {"generations": 1, "shards": 1},
     }
     ended = {
         row.kind: {name: part["rows"] for name, part in json.loads(row.details)["ended"].items()}
@@ -147,19 +149,19 @@ def test_the_database_refuses_to_change_or_delete_a_row(path: Path) -> None:
                 connection.execute(statement)
 
 
-@pytest.mark.parametrize("number", range(1, 17))
+@pytest.mark.parametrize("number", range(1, 18))
 def test_an_edited_row_of_each_kind_is_named(path: Path, number: int) -> None:
     alter(path, f"UPDATE audit SET author = 'eve' WHERE number = {number}")
     assert faults(path) == [f"row {number} was edited"]
 
 
-@pytest.mark.parametrize("number", range(1, 17))
+@pytest.mark.parametrize("number", range(1, 18))
 def test_a_deleted_row_of_each_kind_is_named(path: Path, number: int) -> None:
     alter(path, f"DELETE FROM audit WHERE number = {number}")
-    assert faults(path)[0] == f"row {number} was removed" + " from the end" * (number == 16)
+    assert faults(path)[0] == f"row {number} was removed" + " from the end" * (number == 17)
 
 
-@pytest.mark.parametrize("number", range(1, 16))
+@pytest.mark.parametrize("number", range(1, 17))
 def test_swapped_rows_of_each_kind_are_named(path: Path, number: int) -> None:
     swap = [(number, 99), (number + 1, number), (99, number + 1)]
     alter(path, *(f"UPDATE audit SET number = {new} WHERE number = {old}" for old, new in swap))
@@ -169,10 +171,10 @@ def test_swapped_rows_of_each_kind_are_named(path: Path, number: int) -> None:
 
 def test_an_inserted_row_is_named(path: Path) -> None:
     columns = "at, kind, author, generation, details, previous, hash"
-    alter(path, f"INSERT INTO audit SELECT 17, {columns} FROM audit WHERE number = 16")
+    alter(path, f"INSERT INTO audit SELECT 18, {columns} FROM audit WHERE number = 17")
     assert faults(path) == [
-        "row 17 was edited",
-        "row 17 was added behind the recorded end",
+        "row 18 was edited",
+        "row 18 was added behind the recorded end",
     ]
 
 
@@ -181,12 +183,12 @@ def test_a_cut_end_shows_against_a_head_that_was_kept(path: Path) -> None:
         kept, before = store.audit.head, next(store.audit.rows(2)).head
     alter(
         path,
-        "DELETE FROM audit WHERE number = 16",
-        f"UPDATE audit_head SET number = 15, hash = '{before.hash}'",
+        "DELETE FROM audit WHERE number = 17",
+        f"UPDATE audit_head SET number = 16, hash = '{before.hash}'",
     )
     assert faults(path) == []
     assert faults(path, before) == []
-    assert faults(path, kept) == ["row 16 was removed, as the head that was noted says"]
+    assert faults(path, kept) == ["row 17 was removed, as the head that was noted says"]
 
 
 ALTERATIONS = {
@@ -220,8 +222,8 @@ def test_a_removal_undone_behind_the_chain_is_named(path: Path) -> None:
 
 
 def test_a_generation_slipped_past_the_chain_is_named(path: Path) -> None:
-    alter(path, "INSERT INTO generations SELECT 14, at, kind, author FROM generations LIMIT 1")
-    assert faults(path) == ["generation 14 has no row in the audit chain"]
+    alter(path, "INSERT INTO generations SELECT 15, at, kind, author FROM generations LIMIT 1")
+    assert faults(path) == ["generation 15 has no row in the audit chain"]
 
 
 @pytest.mark.parametrize("column", ["identity", "passport", "reference"])

@@ -1,0 +1,176 @@
+"""Encodings as Parquet: what `indexer import` reads and `indexer export --encodings` writes.
+
+A folder of `part-<n>.parquet`, one row per image, sorted by sha256, so that equal galleries give
+equal files. The schema's metadata carry the passport and the reference to the checkpoint under
+the key `lineup`. Columns: the fields of `ImageFacts`; `uris`; the annotation; `metadata` as JSON
+text; `taps` float16 in C order, as the passport names them; `logits`, `score`, `thumbnail` and
+`patch_codes`, `patch_scales`, `patch_boxes`, null where there are none.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from indexer.errors import NotFound, UsageError
+from indexer.index.carried import Carried
+from indexer.store import NewImage
+from indexer.types import Annotation, ImageFacts, Passport, Patches
+
+KEY: Final = b"lineup"
+FORMAT: Final = 1
+ROWS: Final = 4_096
+"""Of one file."""
+BATCH: Final = 64
+"""Rows that are read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingsFile:
+    """Encodings that were found: where, how made, and how many."""
+
+    parts: tuple[Path, ...]
+    passport: Passport
+    reference: dict[str, Any]
+    images: int
+
+    @classmethod
+    def open(cls, path: str | Path) -> "EncodingsFile":
+        """A file or a folder of parts. Raises NotFound, UsageError on anything else."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        root = Path(path)
+        parts = tuple(sorted(root.glob("*.parquet"))) if root.is_dir() else (root,)
+        if not parts or not parts[0].is_file():
+            raise NotFound(f"no encodings at {root}", expected="a Parquet file or a folder of them")
+        heads, images = set(), 0
+        for part in parts:
+            try:
+                file = pq.ParquetFile(part)
+            except pa.ArrowException as error:
+                raise UsageError(f"{part}: {error}", expected="a Parquet file") from error
+            heads.add((file.schema_arrow.metadata or {}).get(KEY, b""))
+            images += file.metadata.num_rows
+            if absent := [name for name in COLUMNS if name not in file.schema_arrow.names]:
+                raise UsageError(
+                    f"{part} has no column {', '.join(absent)}",
+                    expected="encodings as `indexer export --encodings` writes them",
+                )
+        if len(heads) != 1 or heads == {b""}:
+            raise UsageError(
+                f"{root} does not say how it was encoded, or in several ways",
+                expected=f"one passport under the key {KEY.decode()} in the schema's metadata",
+            )
+        head = json.loads(heads.pop())
+        passport = Passport(**{**head["passport"], "taps": tuple(head["passport"]["taps"])})
+        return cls(parts, passport, head["reference"], images)
+
+    def __iter__(self) -> Iterator[Carried]:
+        import pyarrow.parquet as pq
+
+        for part in self.parts:
+            for batch in pq.ParquetFile(part).iter_batches(batch_size=BATCH):
+                for row in batch.to_pylist():
+                    yield _carried(row, self.passport, part)
+
+
+def write_encodings(
+    images: Iterable[Carried], passport: Passport, reference: dict[str, Any], to: Path
+) -> None:
+    """Write parts into a folder that exists."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    head = {"format": FORMAT, "passport": asdict(passport), "reference": reference}
+    schema = _schema(passport).with_metadata({KEY: json.dumps(head, sort_keys=True).encode()})
+    rest = iter(images)
+    batch = list(islice(rest, ROWS))
+    for number in count():  # an empty gallery has one part, too, which says how to encode
+        table = pa.Table.from_pylist([_row(each) for each in batch], schema=schema)
+        pq.write_table(table, to / f"part-{number:05d}.parquet", compression="zstd")
+        batch = list(islice(rest, ROWS))
+        if not batch:
+            return
+
+
+def _schema(passport: Passport) -> Any:  # noqa: ANN401 pyarrow is loaded late
+    import pyarrow as pa
+
+    text = {"sha256", "format", "mode", "label", "family", "source", "captured_at", "metadata"}
+    types = {
+        **{name: pa.string() for name in text},
+        **{name: pa.int64() for name in ("bytes", "width", "height", "orientation")},
+        "animated": pa.bool_(),
+        "uris": pa.list_(pa.string()),
+        "score": pa.float64(),
+        "taps": pa.list_(pa.float16(), len(passport.taps) * passport.dim),
+        "thumbnail": pa.binary(),
+        "patch_codes": pa.binary(),
+        **{n: pa.list_(pa.float32()) for n in ("logits", "patch_scales", "patch_boxes")},
+    }
+    return pa.schema([(name, types[name]) for name in COLUMNS])
+
+
+_FACTS = tuple(field.name for field in fields(ImageFacts))
+_ANNOTATION = tuple(field.name for field in fields(Annotation))
+COLUMNS: Final = (
+    *_FACTS,
+    "uris",
+    *_ANNOTATION,
+    *("metadata", "taps", "logits", "score", "thumbnail"),
+    *("patch_codes", "patch_scales", "patch_boxes"),
+)
+
+
+def _row(each: Carried) -> dict[str, Any]:
+    image, kept = each.image, each.image.patches
+    return {
+        **asdict(image.facts),
+        **asdict(image.annotation),
+        "uris": list(each.uris),
+        "metadata": json.dumps(dict(image.metadata), sort_keys=True),
+        "taps": image.taps.ravel(),
+        "logits": image.logits,
+        "score": image.score,
+        "thumbnail": image.thumbnail,
+        "patch_codes": None if kept is None else kept.codes.tobytes(),
+        "patch_scales": None if kept is None else kept.scales,
+        "patch_boxes": None if kept is None else kept.boxes.ravel(),
+    }
+
+
+def _carried(row: dict[str, Any], passport: Passport, part: Path) -> Carried:
+    if not row["uris"]:
+        raise UsageError(f"{part}: image {row['sha256']} has no uris", expected="at least one")
+    shape = (len(passport.taps), passport.dim)
+    if np.size(row["taps"]) != shape[0] * shape[1]:
+        raise UsageError(
+            f"{part}: image {row['sha256']} has {np.size(row['taps'])} values in taps",
+            expected=f"{shape[0]} x {shape[1]}, as its passport says",
+        )
+    codes = row["patch_codes"]
+    return Carried(
+        NewImage(
+            ImageFacts(**{name: row[name] for name in _FACTS}),
+            row["uris"][0],
+            Annotation(**{name: row[name] for name in _ANNOTATION}),
+            json.loads(row["metadata"]),
+            np.array(row["taps"], np.float16).reshape(shape),
+            None if row["logits"] is None else np.array(row["logits"], np.float32),
+            row["score"],
+            row["thumbnail"],
+            None
+            if codes is None
+            else Patches(
+                np.frombuffer(codes, np.int8).reshape(-1, passport.dim),
+                np.array(row["patch_scales"], np.float32),
+                np.array(row["patch_boxes"], np.float32).reshape(-1, 4),
+            ),
+        ),
+        tuple(row["uris"]),
+    )
