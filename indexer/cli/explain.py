@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.options import author, index_option, json_option, print_json
+from indexer.cli.options import author, index_option, json_option, new_file, print_json
 
 
 @click.command()
@@ -47,8 +47,7 @@ def explain(
 
     if hit is not None and other is not None:
         raise UsageError("--hit and --with", expected="one of them, or neither")
-    if Path(out).exists():
-        raise UsageError(f"{out} exists already", expected="a new file")
+    target = new_file(out)
     with Index.open(index_path) as index:
         generation = index.store.generation
         local = Local.of(index, FileItem(Path(image)).read())
@@ -63,7 +62,7 @@ def explain(
             here = side_encoded(index, local.encoded, generation)
             found = explain_match(index, here, there, local, generation)
         record(index, found, author())
-    Path(out).write_bytes(found.picture)
+    target.write_bytes(found.picture)
     if as_json:
         print_json(found.to_dict())
     else:

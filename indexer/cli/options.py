@@ -3,9 +3,12 @@
 import getpass
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from indexer.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +46,17 @@ def search_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def new_file(out: str) -> Path:
+    """A file that can be written and is not there yet: asked before any work, since what it is
+    for takes long and is recorded. Raises UsageError."""
+    path = Path(out)
+    if path.exists():
+        raise UsageError(f"{out} exists already", expected="a new file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{out}: no folder {path.parent}", do="make it, or name another file")
+    return path
 
 
 def author() -> str:

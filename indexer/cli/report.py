@@ -4,7 +4,14 @@ import sys
 
 import click
 
-from indexer.cli.options import author, index_option, json_option, print_json, search_options
+from indexer.cli.options import (
+    author,
+    index_option,
+    json_option,
+    new_file,
+    print_json,
+    search_options,
+)
 
 key_option = click.option(
     "--key",
@@ -68,22 +75,20 @@ def make(
     from pathlib import Path
 
     from indexer.custody.signing import SigningKey
-    from indexer.errors import UsageError
     from indexer.evidence import Asked, default_key, make_report
     from indexer.explain import Local
     from indexer.filters import narrowed
     from indexer.index import Index
     from indexer.sources import FileItem
 
-    if Path(out).exists():
-        raise UsageError(f"{out} exists already", expected="a new file")
+    target = new_file(out)
     path = Path(image)
     asked = Asked(FileItem(path).read(), path.name, k, narrowed(where, label), generation, risk)
     key = SigningKey.load(Path(key_path)) if key_path else SigningKey.load_or_make(default_key())
     with Index.open(index_path) as index:
         looker = Local.of(index, asked.image)
         package = make_report(index, asked, looker, key, note=note, author=author())
-    Path(out).write_bytes(package)
+    target.write_bytes(package)
     click.echo(f"{out}: {len(package):,} bytes, signed with the key {key.public}")
 
 

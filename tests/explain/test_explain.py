@@ -185,6 +185,8 @@ def test_the_command_draws_says_and_is_recorded(tmp_path: Path, index_path: Path
     assert widths == [1144, 768, 768]
     with pytest.raises(UsageError, match="exists already"):
         run("--out", image)
+    with pytest.raises(UsageError, match="no folder"):
+        run("--out", tmp_path / "nowhere" / "fake.png")
     with pytest.raises(UsageError, match="one of them"):
         run("--hit", sha256(KNOWN), "--with", other, "--out", tmp_path / "x.png")
     with Index.open(index_path) as opened:
