@@ -4,11 +4,14 @@ import { askJson } from "./api.js";
 import { pin, reject } from "./decide.js";
 import { h } from "./dom.js";
 import { familyOf } from "./hits.js";
+import { trouble } from "./status.js";
 
 /** Buttons that pin `hit` to its family or reject it; empty where it is in none. */
 export function belonging(hit, sent, then) {
   const place = h("p", { class: "row" });
-  if (familyOf(hit)) fill(place, hit, sent, then);
+  if (familyOf(hit)) {
+    fill(place, hit, sent, then).catch((failure) => place.replaceChildren(trouble(failure)));
+  }
   return place;
 }
 
