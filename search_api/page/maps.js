@@ -15,12 +15,19 @@ export function whatMatched(image, hit, generation) {
       : askJson(`v1/images/${image.sha256}/maps?${query}`)));
 }
 
-/** What speaks for fake in an uploaded file. */
-export const whatSpeaksForFake = (file) =>
-  onRequest("h2", "What speaks for fake",
+/** What speaks for fake in an uploaded file; of an indexed image, why that cannot be shown. */
+export function whatSpeaksForFake({ file }) {
+  const title = "What speaks for fake";
+  if (!file) {
+    return section("h2", title,
+      "To show this the model has to look at the image again, and the index does not keep its file: "
+      + "choose the file above.");
+  }
+  return onRequest("h2", title,
     "Where the detector's evidence falls when a part is greyed out, and what the model attends to. "
     + "This is not a tamper localisation.",
     () => upload(file, {}));
+}
 
 function upload(file, fields) {
   const body = new FormData();
@@ -30,7 +37,6 @@ function upload(file, fields) {
 }
 
 function onRequest(level, title, about, request) {
-  const id = title.toLowerCase().replaceAll(" ", "-");
   const place = h("div", { class: "stack" });
   const show = h("button", { type: "button" }, `Show ${title.charAt(0).toLowerCase()}${title.slice(1)}`);
   const draw = async () => {
@@ -46,8 +52,13 @@ function onRequest(level, title, about, request) {
     show.disabled = false;
   };
   show.addEventListener("click", draw);
+  return section(level, title, about, h("p", {}, show), place);
+}
+
+function section(level, title, about, ...content) {
+  const id = title.toLowerCase().replaceAll(" ", "-");
   return h("section", { class: "maps", "aria-labelledby": id },
-    h(level, { id }, title), h("p", { class: "quiet" }, about), h("p", {}, show), place);
+    h(level, { id }, title), h("p", { class: "quiet" }, about), ...content);
 }
 
 function drawn({ picture, alt, says, query_sha256: sha256 }, title) {

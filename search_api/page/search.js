@@ -107,9 +107,8 @@ function show(answer, asked) {
   const above = answer.region
     ? [regionAsked(answer)]
     : [verdict(answer), candidates(answer)].filter(Boolean);
-  const below = image.file && !answer.region
-    ? [explained(answer), report(image.file, { ...asked, generation: answer.generation })]
-    : [];
+  const below = answer.region ? [] : [explained(answer)];
+  if (image.file && !answer.region) below.push(report(image.file, { ...asked, generation: answer.generation }));
   at("answer").replaceChildren(
     ...above,
     hits(answer, narrows(asked), (rank) => compare(answer, rank, image, searchAnew)),
@@ -121,5 +120,5 @@ function show(answer, asked) {
 
 /** What speaks for fake; without a head nothing does, which the verdict says. */
 function explained(answer) {
-  return answer.score === null ? "" : h("div", { class: "panel" }, whatSpeaksForFake(image.file));
+  return answer.score === null ? "" : h("div", { class: "panel" }, whatSpeaksForFake(image));
 }
