@@ -17,7 +17,7 @@ from indexer.families.fold import Base, State, label_id
 from indexer.families.identity import changes
 from indexer.index.core import Index
 from indexer.index.finding import find
-from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Words
+from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Transaction, Words
 
 _Force = tuple[list[Membership], list[NamedFamily], list[tuple[str, str | None, str | None, int]]]
 """Memberships and families in force, and the changes (kind, before, after, images) to them."""
@@ -56,9 +56,7 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
     with store.commit("families", author) as txn:
         if changed:
             txn.find(at, gallery.derived.fit, rows, proposed)
-        kept = _Kept({row.sha256: row for row in rows}, proposed)
-        ground = _ground(store, at, kept)
-        txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
+        _hold(txn, store, _Kept({row.sha256: row for row in rows}, proposed))
     members = store.families.memberships()
     return FamiliesBuilt(
         generation=store.generation,
@@ -107,8 +105,7 @@ def settle(index: Index, author: str) -> None:
     if store.families.build(at) is None and not store.families.decisions(at):
         return
     with store.commit("families", author) as txn:
-        ground = _ground(store, at, _kept(store, at))
-        txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
+        _hold(txn, store, _kept(store, txn.generation - 1))
 
 
 def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
@@ -191,6 +188,14 @@ def _force(store: Store, at: int, ground: _Ground, state: State) -> _Force:
         [NamedFamily(family, *named[family]) for family in sorted(named)],
         [(event.kind, event.before, event.after, event.images) for event in events],
     )
+
+
+def _hold(txn: Transaction, store: Store, kept: _Kept) -> None:
+    """Put in force what decisions make of a build, those included that were committed while
+    this transaction waited."""
+    at = txn.generation - 1
+    ground = _ground(store, at, kept)
+    txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
 
 
 def _membership(words: Words, state: State, kept: _Kept) -> Membership | None:

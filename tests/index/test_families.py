@@ -364,3 +364,24 @@ def test_frames_of_an_empty_index(tmp_path: Path) -> None:
     Store.create(tmp_path / TRUTH, PASSPORT, REFERENCE).close()
     with Index.open(tmp_path) as index:
         assert [len(frame) for frame in (index.images(), index.labels())] == [0, 0]
+
+
+def test_a_decision_made_while_a_commit_waits_stays_in_force(index: Index, monkeypatch) -> None:
+    """Between what `settle` and a build read first and their commit, another process decides."""
+    glow, commit = ids_of(index)["glow"], index.store.commit
+
+    def late(name: str):
+        def after_a_decision(kind: str, author: str):
+            monkeypatch.setattr(index.store, "commit", commit)
+            with Index.open(index.path) as other:
+                decide(other, Rename(glow, name), "ann")
+            return commit(kind, author)
+
+        return after_a_decision
+
+    monkeypatch.setattr(index.store, "commit", late("first"))
+    settle(index, "test")
+    assert ids_of(index)["first"] == glow
+    monkeypatch.setattr(index.store, "commit", late("second"))
+    build_families(index)
+    assert ids_of(index)["second"] == glow
