@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from indexer.errors import LineupError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+ABANDONED_SECONDS = 24 * 3600
 
 
 class DerivedDamaged(LineupError):
@@ -41,6 +44,7 @@ def draft(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Draft:
     """Write files below `root`. `fill` writes them into the folder that it is given and returns
     the facts."""
     root.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
     work = root / f".writing-{uuid4().hex}"
     work.mkdir()
     facts = fill(work)
@@ -100,6 +104,14 @@ def folders(root: Path) -> list[tuple[int, Path]]:
     """(generation, folder) of every finished derived set, newest first."""
     found = [(int(path.name), path) for path in root.glob("[0-9]*") if path.name.isdigit()]
     return sorted(found, reverse=True)
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed processes left half written: folders that nobody touched for a day."""
+    for work in root.glob(".writing-*"):
+        with suppress(FileNotFoundError):  # placed, or swept, by another process in this moment
+            if time.time() - work.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(work)
 
 
 def _sha256(path: Path) -> str:
