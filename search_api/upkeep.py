@@ -12,6 +12,7 @@ from typing import Final
 
 from fastapi.concurrency import run_in_threadpool
 
+from indexer.errors import LineupError
 from indexer.index import Index
 
 PAUSE_SECONDS: Final = 10.0
@@ -36,8 +37,11 @@ class Upkeep:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            if await run_in_threadpool(self._index.due):
-                await self._refresh()
+            try:
+                if await run_in_threadpool(self._index.due):
+                    await self._refresh()
+            except (LineupError, OSError) as error:  # busy, or no process to be had
+                self._failed(str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _refresh(self) -> None:
@@ -45,11 +49,15 @@ class Upkeep:
         process = await asyncio.create_subprocess_exec(*command)
         try:
             if await process.wait():
-                log.error("upkeep ended with code %s; it is tried again", process.returncode)
+                self._failed(f"it ended with code {process.returncode}")
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
+
+    def _failed(self, why: str) -> None:
+        log.error("upkeep is tried again: %s", why)
+        self.grown()
 
 
 def main() -> None:
