@@ -2,7 +2,8 @@
 
 import pytest
 
-from indexer.cli.tables import print_answer
+from indexer.cli.options import printable
+from indexer.cli.tables import print_answer, print_facts
 from indexer.index import Answer, Hit
 from indexer.index.search import Candidate, Conclusion
 
@@ -26,3 +27,9 @@ def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> No
     assert "could be [bold] (p = 0.50)" in printed
     assert "x/[red]a.jpg" in printed
     assert "no false_match_rate: needs [two] images" in printed
+
+
+def test_names_command_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_facts({"name": "\x1b[31mred\x9b2J [bold]ünü"})
+    assert "\\x1b[31mred\\x9b2J [bold]ünü" in capsys.readouterr().out
+    assert printable("a\nb\r\x07") == "a\\nb\\r\\x07"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.cli.options import author, index_option, json_option, print_json
+from indexer.cli.options import author, index_option, json_option, print_json, printable
 
 if TYPE_CHECKING:
     from indexer.index import Index
@@ -134,7 +134,7 @@ def build(
             f"({summary.images_per_second:.1f} images/s); generation {summary.generation}"
         )
         for reject in rejects[:SHOWN]:
-            click.echo(f"  rejected {reject.uri}: {reject.detail}")
+            click.echo(printable(f"  rejected {reject.uri}: {reject.detail}"))
         if len(rejects) > SHOWN:
             click.echo(f"  {len(rejects) - SHOWN} more: indexer info --index {index_path} --json")
         if timings:

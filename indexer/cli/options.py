@@ -71,6 +71,11 @@ def json_option(command: F) -> F:
     )(command)
 
 
+def printable(text: str) -> str:
+    """Somebody else's text as one line, with whatever a terminal would obey written out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def print_json(value: object) -> None:
     """One JSON object on stdout; NaN is refused, since JSON has none."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

@@ -10,6 +10,7 @@ from indexer.cli.options import (
     json_option,
     new_file,
     print_json,
+    printable,
     search_options,
 )
 
@@ -122,9 +123,9 @@ def verify(file: str, index_path: str | None, public_key: str | None, as_json: b
         print_json(found.to_dict())
     else:
         for problem in found.problems:
-            click.echo(_printable(f"not to be trusted: {problem}"))
+            click.echo(printable(f"not to be trusted: {problem}"))
         for difference in found.differences:
-            click.echo(_printable(f"differs: {difference}"))
+            click.echo(printable(f"differs: {difference}"))
         if found.ok:
             click.echo(f"unaltered, signed with the key {found.public_key}")
             if public_key is None:
@@ -151,8 +152,3 @@ def key(key_path: str | None) -> None:
 
     made = SigningKey.load(Path(key_path)) if key_path else SigningKey.load_or_make(default_key())
     click.echo(made.public)
-
-
-def _printable(line: str) -> str:
-    """A line with whatever a terminal would obey written out."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

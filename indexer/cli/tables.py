@@ -9,8 +9,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from indexer.calibration import odds, one_in
+from indexer.cli.options import printable
 from indexer.custody import Row
 from indexer.evaluation import Baseline, Evaluation, Measured
 from indexer.families.describe import Family
@@ -22,9 +24,16 @@ LONG_HEX = re.compile("([0-9a-f]{12})[0-9a-f]{20,}")
 """A hash, of which the beginning is shown."""
 
 
+class _Console(Console):
+    """File and family names are somebody else's text: nothing in them is obeyed."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 as rich has it
+        lines = map(printable, text.split("\n"))
+        return super().render_str("\n".join(lines), **options)
+
+
 def _console() -> Console:
-    """File and family names are somebody else's text: no markup in them is obeyed."""
-    return Console(markup=False, highlight=False)
+    return _Console(markup=False, highlight=False)
 
 
 def print_answer(answer: Answer) -> None:
