@@ -9,6 +9,7 @@ from indexer.explain.canvas import as_fractions, patch_boxes, to_draw_on
 from indexer.explain.explanation import Explanation, Looker, worth
 from indexer.images.heatmap import Panel, sheet
 from indexer.index import Index
+from indexer.index.keeping import without_patches
 from indexer.maps import at_random, judge, strongest, what_matched
 from indexer.patches import restored
 from indexer.types import RGB, Encoded, Float32
@@ -55,10 +56,12 @@ def side_encoded(index: Index, encoded: Encoded, generation: int) -> Side:
 
 def side_stored(index: Index, sha256: str, generation: int) -> Side:
     """An image of the gallery: the patches that the index keeps of it; needs neither its file
-    nor the model. Raises NotFound, or UsageError on an index without patches or thumbnails."""
+    nor the model. Raises NotFound, or UsageError without patches or a thumbnail of it."""
     image = index.store.image(sha256, generation)
     space = index.patches(generation).patches.projection
-    kept = index.store.patches([image.id])[image.id]
+    kept = index.store.patches([image.id]).get(image.id)
+    if kept is None:
+        raise without_patches(f"image {sha256[:12]}")
     gallery = index.gallery(generation)
     return Side(
         sha256,

@@ -22,13 +22,19 @@ def patch_similarity(
     """(m,) mean cosine of the query's patches with the best match of each in m images.
 
     `query` is what was kept of a new image, or the id of one of the gallery; `ids` (m,) are
-    images of the gallery at `generation`, in any order. Raises UsageError where index or query
-    keep no patches.
+    images of the gallery at `generation`, in any order. Raises UsageError where the query or
+    one of the images keeps no patches, as after a merge with an index that keeps none.
     """
     gallery = index.patches(generation)
-    kept = index.store.patches([query])[query] if isinstance(query, int) else query
+    kept = index.store.patches([query]).get(query) if isinstance(query, int) else query
     if kept is None:
         raise UsageError("a query without patches", do="encode it with its patches to re-rank")
+    bare = np.setdiff1d(ids, gallery.live)
+    if len(bare):
+        raise UsageError(
+            f"{len(bare)} of the first {len(ids)} hits keep no patches",
+            do="search without re-ranking, or build an index of all images with --patches 32",
+        )
     order = np.argsort(ids)
     found = np.empty(len(ids), np.float32)
     tokens = gallery.patches.projection.apply(restored(kept))

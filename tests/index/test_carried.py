@@ -11,12 +11,14 @@ from tiny import write_vit
 
 from indexer.encoder import load_encoder
 from indexer.errors import NotFound, PassportMismatch, UsageError
+from indexer.explain import side_stored
 from indexer.families.actions import Label
 from indexer.index import Index, build_index, query_stored, search
 from indexer.index.carried import carried, merge, take
 from indexer.index.encodings_file import EncodingsFile
 from indexer.index.export import export_encodings
 from indexer.index.families import decide
+from indexer.index.keeping import PatchPolicy
 from indexer.sources import open_source
 
 Make = Callable[..., Index]
@@ -106,6 +108,24 @@ def test_a_merge_is_as_if_all_had_been_built_together(pictures: Path, make_index
     together = make_index(pictures, name="all", layout="auto")
     assert everything(fakes) == everything(together)
     assert fakes.store.check() == fakes.store.audit.faults() == []
+
+
+def test_images_merged_without_patches_are_never_compared_by_those_of_others(
+    pictures: Path, make_index: Make, tmp_path: Path
+) -> None:
+    index = make_index(pictures / "fake" / "waves", name="kept", layout="auto")
+    with Index.create(tmp_path / "bare", index.encoder, patches=PatchPolicy(0)) as bare:
+        build_index(bare, [open_source(pictures / "real", "auto")])
+        merge(index, bare, "ann")
+        digest = next(carried(bare.store, bare.store.generation)).image.facts.sha256
+    with pytest.raises(UsageError, match="a query without patches"):
+        search(index, query_stored(index, digest), rerank=True)
+    at = index.store.generation
+    own = next(each.image for each in carried(index.store, at) if each.image.patches).facts.sha256
+    with pytest.raises(UsageError, match="hits keep no patches"):
+        search(index, query_stored(index, own), rerank=True)
+    with pytest.raises(UsageError, match=f"image {digest[:12]} keeps no patches"):
+        side_stored(index, digest, at)
 
 
 def test_what_an_analyst_said_comes_as_an_import(pictures: Path, make_index: Make) -> None:
