@@ -8,6 +8,7 @@ text; `taps` float16 in C order, as the passport names them; `logits`, `score`, 
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from itertools import count, islice
@@ -23,6 +24,7 @@ from indexer.types import Annotation, ImageFacts, Passport, Patches
 
 KEY: Final = b"lineup"
 FORMAT: Final = 1
+SHA256: Final = re.compile("[0-9a-f]{64}")
 ROWS: Final = 4_096
 """Of one file."""
 BATCH: Final = 64
@@ -67,6 +69,8 @@ class EncodingsFile:
                 expected=f"one passport under the key {KEY.decode()} in the schema's metadata",
             )
         head = json.loads(heads.pop())
+        if head["format"] != FORMAT:
+            raise UsageError(f"{root} has format {head['format']}", expected=f"format {FORMAT}")
         passport = Passport(**{**head["passport"], "taps": tuple(head["passport"]["taps"])})
         return cls(parts, passport, head["reference"], images)
 
@@ -145,6 +149,10 @@ def _row(each: Carried) -> dict[str, Any]:
 
 
 def _carried(row: dict[str, Any], passport: Passport, part: Path) -> Carried:
+    if not SHA256.fullmatch(row["sha256"] or ""):
+        raise UsageError(f"{part}: sha256 is {row['sha256']!r}", expected="64 hex digits")
+    if row["label"] not in ("real", "fake", None):
+        raise UsageError(f"{part}: label is {row['label']!r}", expected="real, fake or nothing")
     if not row["uris"]:
         raise UsageError(f"{part}: image {row['sha256']} has no uris", expected="at least one")
     shape = (len(passport.taps), passport.dim)

@@ -1,9 +1,12 @@
 """Encodings from index to index: nothing is lost on the way, nothing foreign gets in."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commands import run
@@ -15,7 +18,7 @@ from indexer.explain import side_stored
 from indexer.families.actions import Label
 from indexer.index import Index, build_index, query_stored, search
 from indexer.index.carried import carried, merge, take
-from indexer.index.encodings_file import EncodingsFile
+from indexer.index.encodings_file import KEY, EncodingsFile
 from indexer.index.export import export_encodings
 from indexer.index.families import decide
 from indexer.index.keeping import PatchPolicy
@@ -199,3 +202,13 @@ def test_what_is_no_encodings_is_refused(tmp_path: Path, exported: tuple[Index, 
     wrong = rewritten(encodings, tmp_path / "c.parquet", taps=[short])
     with pytest.raises(UsageError, match="values in taps; expected"):
         list(EncodingsFile.open(wrong))
+    for column, value in (("sha256", "../../x"), ("label", "phoney")):
+        values = pa.array([value] * len(table), pa.string())
+        odd = table.set_column(table.schema.get_field_index(column), column, values)
+        pq.write_table(odd, tmp_path / "odd.parquet")
+        with pytest.raises(UsageError, match=re.escape(f"{column} is {value!r}")):
+            list(EncodingsFile.open(tmp_path / "odd.parquet"))
+    head = json.dumps(json.loads(table.schema.metadata[KEY]) | {"format": 2}).encode()
+    pq.write_table(table.replace_schema_metadata({KEY: head}), tmp_path / "new.parquet")
+    with pytest.raises(UsageError, match="has format 2; expected format 1"):
+        EncodingsFile.open(tmp_path / "new.parquet")
