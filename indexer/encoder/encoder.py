@@ -8,12 +8,9 @@ from scipy.special import expit, logsumexp, softmax
 
 from indexer.checkpoints import Checkpoint, Head
 from indexer.encoder.engine import Engine, Outputs, joined
-from indexer.images.recipe import normalise, preprocess
+from indexer.images.recipe import GREY, normalise, preprocess
 from indexer.images.residual import residual
 from indexer.types import RGB, Bool, Encodings, Float32, Masked, Passport
-
-GREY = 128
-"""The level of all channels where a patch is greyed out."""
 
 
 class VitEncoder:

@@ -16,6 +16,9 @@ from PIL import Image
 from indexer.errors import CheckpointError, ImageRejected
 from indexer.types import RGB, Float32
 
+GREY = 128
+"""The level of all channels of a picture, or a part of one, that shows nothing."""
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)

@@ -9,12 +9,10 @@ import numpy as np
 
 from indexer.errors import UsageError
 from indexer.images.geometry import Box, Cells, View, view
-from indexer.images.recipe import Recipe
+from indexer.images.recipe import GREY, Recipe
 from indexer.images.windows import preprocess_window, tiles, window_view
 from indexer.patches import distinct, quantised
 from indexer.types import RGB, Encoder, Float32, ImageFacts, Patches
-
-GREY = 128
 
 
 @dataclass(frozen=True, slots=True)

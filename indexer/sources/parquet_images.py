@@ -20,6 +20,16 @@ def read_parquet_images(file: IO[bytes], url: str) -> Iterator[HeldItem]:
     Numbers of a Hugging Face ClassLabel become its names, in lower case in the column
     `label`. Raises UsageError on other columns or values, OSError on a damaged file.
     """
+    import pyarrow as pa
+
+    try:
+        for number, (row, classes) in enumerate(_rows(file, url)):
+            yield _item(row, classes, f"{url}#row={number}")
+    except pa.ArrowException as error:
+        raise OSError(str(error)) from error
+
+
+def _rows(file: IO[bytes], url: str) -> Iterator[tuple[dict[str, Any], dict[str, list[str]]]]:
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(file)
@@ -29,11 +39,8 @@ def read_parquet_images(file: IO[bytes], url: str) -> Iterator[HeldItem]:
             expected=f"a column named {IMAGE} with bytes",
         )
     classes = _classes(table.schema_arrow.metadata)
-    number = 0
     for batch in table.iter_batches(batch_size=ROWS):
-        for row in batch.to_pylist():
-            yield _item(row, classes, f"{url}#row={number}")
-            number += 1
+        yield from ((row, classes) for row in batch.to_pylist())
 
 
 def holds_images(file: IO[bytes]) -> bool:

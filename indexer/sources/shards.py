@@ -3,7 +3,7 @@
 import re
 import tarfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 from indexer.errors import ImageRejected
@@ -29,7 +29,7 @@ class ShardSource:
 
     places: tuple[Place, ...]
     done: frozenset[Shard] = frozenset()
-    where: Filter | None = field(default=None)
+    where: Filter | None = None
 
     count = None
 

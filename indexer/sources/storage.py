@@ -38,8 +38,9 @@ class Place:
         try:
             fs, path = fsspec.url_to_fs(url)
         except ImportError as error:
-            scheme = urlsplit(url).scheme
-            raise MissingExtra(_drivers(scheme), _extra(scheme), f"reading {scheme}://") from error
+            if urlsplit(url).scheme == "s3":
+                raise MissingExtra("s3fs", "s3", "reading s3://") from error
+            raise UsageError(f"{url}: {error}", expected="a scheme with its driver") from error
         except ValueError as error:
             raise UsageError(f"{url}: {error}", expected="a path or a URL") from error
         return cls(fs, path, url)
@@ -112,16 +113,6 @@ def _as_os_errors() -> Iterator[None]:
         yield
     except foreign as error:
         raise OSError(str(error)) from error
-
-
-def _drivers(scheme: str) -> str:
-    return {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}.get(
-        scheme, f"for {scheme}"
-    )
-
-
-def _extra(scheme: str) -> str:
-    return {"s3": "s3", "gs": "gs", "gcs": "gs"}.get(scheme, scheme)
 
 
 def _hidden(url: str) -> str:

@@ -168,6 +168,16 @@ def test_parquet_without_bytes(tmp_path: Path) -> None:
         items(open_source(tmp_path, layout="shards"))
 
 
+def test_damaged_parquet_is_told_with_its_shard(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": [bytes(5_000)] * 40}), path, compression="none")
+    path.write_bytes(path.read_bytes()[:-100])
+    [broken] = items(open_source(tmp_path, layout="shards"))
+    with pytest.raises(ImageRejected, match=r"cannot be read after its beginning: "):
+        broken.read()
+    assert ends(open_source(tmp_path, layout="shards")) == []
+
+
 @given(st.integers(0, 30), st.integers(0, 5), st.integers(1, 4))
 def test_ranges_count_up_at_their_width(start, more, width) -> None:
     first, last = str(start).zfill(width), str(start + more).zfill(width)
