@@ -14,11 +14,11 @@ from indexer.families.fold import Base, Fold, State
 
 def apply(decisions: Sequence[Decision], base: Base) -> State:
     """Replay the decisions, oldest first, over what clustering found."""
-    return _replayed(decisions, base).frozen()
+    return replayed(decisions, base).frozen()
 
 
-def decided(decision: Decision, past: Sequence[Decision], base: Base) -> State:
-    """What one more decision makes of `past`: `apply` of all of them.
+def decided(decision: Decision, past: Sequence[Decision], base: Base) -> Fold:
+    """What one more decision makes of `past`: `replayed` of all of them.
 
     Raises NotFound for an unknown family or decision, UsageError for a void decision.
     """
@@ -28,8 +28,18 @@ def decided(decision: Decision, past: Sequence[Decision], base: Base) -> State:
             raise NotFound(f"no decision {action.decision}", do="list the decisions")
         if action.decision in _undone(past):
             raise UsageError(f"decision {action.decision} is undone already", do="undo its undo")
-        return apply([*past, decision], base)
-    fold = _replayed(past, base)
+        return replayed([*past, decision], base)
+    fold = replayed(past, base)
+    take(fold, decision)
+    return fold
+
+
+def take(fold: Fold, decision: Decision) -> None:
+    """Apply one more decision, which is no undo, to what all before it came to.
+
+    Raises as `decided` does; then the fold is of no more use.
+    """
+    action = decision.action
     unknown = [family for family in _families(action) if family not in fold.size]
     if unknown:
         raise NotFound(f"no family {unknown[0]}", do="list the families")
@@ -38,10 +48,10 @@ def decided(decision: Decision, past: Sequence[Decision], base: Base) -> State:
         raise UsageError(f"there is a family called {action.name}", do="merge the two")
     if reason := fold.take(decision):
         raise UsageError(reason, do="label the images anew or undo the decision it contradicts")
-    return fold.frozen()
 
 
-def _replayed(decisions: Sequence[Decision], base: Base) -> Fold:
+def replayed(decisions: Sequence[Decision], base: Base) -> Fold:
+    """The decisions in force, oldest first, taken one by one."""
     fold = Fold(base)
     for decision in active(decisions):
         fold.take(decision)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from indexer.families.actions import (
+    Action,
     Decision,
     Label,
     Merge,
@@ -102,6 +103,16 @@ class Fold:
             if own is None and name in (self.base.terms.get(family), code_name(family))
         )
         return [*bearers, *other]
+
+    def touched(self, action: Action) -> set[str]:
+        """The images that an action, which is no undo, can move or settle."""
+        match action:
+            case Merge(_, families):
+                return {image for image, family in self.family.items() if family in families}
+            case Rename() | Undo():
+                return set()
+            case _:
+                return set(action.images)
 
     def take(self, decision: Decision) -> str:
         """Apply one decision; returns why it is void, or an empty string."""

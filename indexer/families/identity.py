@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
@@ -96,9 +97,17 @@ def pairing(shared: Mapping[tuple[str, int], int]) -> Iterator[tuple[str, int]]:
             yield olds[i], news[j]
 
 
-def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Event]:
-    """What became of each family, from `before` to `after` (image -> family id), in order."""
-    was, size = Counter(before.values()), Counter(after.values())
+def changes(
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    others: Mapping[str, int] = MappingProxyType({}),
+) -> list[Event]:
+    """What became of each family, from `before` to `after` (image -> family id), in order.
+
+    Images that stay in their family may be left out of both; `others` counts them, by family.
+    """
+    was = Counter(before.values()) + Counter(others)
+    size = Counter(after.values()) + Counter(others)
     events = [Event("birth", None, new, size[new]) for new in size.keys() - was.keys()]
     events += [Event("death", old, None, was[old]) for old in was.keys() - size.keys()]
     flows: Counter[tuple[str | None, str | None]] = Counter()

@@ -5,12 +5,15 @@ the gallery is. The result depends on the derived set and the generation alone, 
 steps that led there.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from indexer.calibration import Annotations
 from indexer.index.derived import Derived
 from indexer.index.deriving import CALIBRATION_LIMIT, describe, spread
-from indexer.index.gallery import Gallery, Reference
+from indexer.index.gallery import Gallery, Known, Reference
 from indexer.store import Store
 from indexer.types import Int64
 from indexer.vectors import ExactIndex, located
@@ -40,9 +43,11 @@ def advance(store: Store, gallery: Gallery, generation: int) -> Gallery:
     kept = ~located(recent.ids, removed)[1]
     covered = removed[located(removed, derived.ids)[1]]
     gone = np.union1d(gallery.removed, covered)
-    reference = gallery.reference
-    if len(covered) or store.relabelled(gallery.generation, generation):
+    if len(covered):
         reference = _reference(store, derived, gone, generation)
+    else:
+        relabelled = store.relabelled(gallery.generation, generation)
+        reference = _relabelled(store, gallery.reference, relabelled, generation)
     return Gallery(
         generation,
         derived,
@@ -58,14 +63,31 @@ def advance(store: Store, gallery: Gallery, generation: int) -> Gallery:
 def _reference(store: Store, derived: Derived, removed: Int64, generation: int) -> Reference:
     sample = spread(derived.ids, REFERENCE)
     ids = sample[~located(sample, removed)[1]]
-    known = store.columns(ids, generation=generation)
-    # Who is in a family is a fake, though nobody may have labelled it so.
-    labels = [
-        label or (family and "fake")
-        for label, family in zip(known.label, known.family, strict=True)
+    known = _known(store, ids, generation)
+    vectors = derived.descriptors[located(ids, derived.ids)[0]]
+    return Reference(ids, vectors, known, _coded(known))
+
+
+def _relabelled(store: Store, reference: Reference, ids: Int64, generation: int) -> Reference:
+    """The same images, when something else is said of some."""
+    rows, there = located(ids, reference.ids)
+    if not there.any():
+        return reference
+    known = list(reference.known)
+    for row, said in zip(rows[there], _known(store, ids[there], generation), strict=True):
+        known[row] = said
+    return replace(reference, known=known, annotations=_coded(known))
+
+
+def _known(store: Store, ids: Int64, generation: int) -> list[Known]:
+    columns = store.columns(ids, generation=generation)
+    return [
+        # Who is in a family is a fake, though nobody may have labelled it so.
+        (label or (family and "fake"), family, source)
+        for label, family, source in zip(columns.label, columns.family, columns.source, strict=True)
     ]
-    return Reference(
-        ids,
-        derived.descriptors[located(ids, derived.ids)[0]],
-        Annotations.of(labels, known.family, known.source),
-    )
+
+
+def _coded(known: Sequence[Known]) -> Annotations:
+    labels, families, sources = zip(*known, strict=True) if known else ((), (), ())
+    return Annotations.of(labels, families, sources)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from indexer.encoder import VitEncoder
+    from indexer.index.standing import Standing
 
 TRUTH = "truth.sqlite"
 GROWTH = 1.2
@@ -34,6 +35,8 @@ class Index:
     def __init__(self, path: Path, store: Store, encoder: "VitEncoder | None" = None) -> None:
         self.path, self.store = path, store
         self._encoder = encoder
+        self.standing: Standing | None = None
+        """What the last decision of this process left in force; `indexer.index.families`'s own."""
         self._latest: Gallery | None = None
         self._earlier: Gallery | None = None
         self._patches: PatchGallery | None = None

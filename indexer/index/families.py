@@ -5,19 +5,29 @@ with the decision or build that changes it, in the same commit, so that the next
 it and every generation can be read again.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from indexer.errors import NotFound
-from indexer.families.actions import Action, Decision, Label, NotFake, Undo, from_json, to_json
-from indexer.families.decisions import apply, decided
-from indexer.families.describe import names
-from indexer.families.fold import Base, State, label_id
+from indexer.families.actions import Action, Decision, Label, NotFake, Undo, to_json
+from indexer.families.decisions import decided, replayed, take
+from indexer.families.fold import Fold
 from indexer.families.identity import changes
 from indexer.index.core import Index
 from indexer.index.finding import find
-from indexer.store import Found, Membership, NamedFamily, Proposal, Store, Transaction, Words
+from indexer.index.standing import (
+    Kept,
+    Standing,
+    base_of,
+    decisions_of,
+    holds,
+    kept_of,
+    members_of,
+    named_of,
+)
+from indexer.store import Membership, NamedFamily, Store, Transaction, Words
 
 _Force = tuple[list[Membership], list[NamedFamily], list[tuple[str, str | None, str | None, int]]]
 """Memberships and families in force, and the changes (kind, before, after, images) to them."""
@@ -56,7 +66,7 @@ def build_families(index: Index, author: str = "indexer families") -> FamiliesBu
     with store.commit("families", author) as txn:
         if changed:
             txn.find(at, gallery.derived.fit, rows, proposed)
-        _hold(txn, store, _Kept({row.sha256: row for row in rows}, proposed))
+        _hold(txn, store, Kept({row.sha256: row for row in rows}, proposed))
     members = store.families.memberships()
     return FamiliesBuilt(
         generation=store.generation,
@@ -76,26 +86,73 @@ def decide(index: Index, action: Action, author: str) -> int:
     store = index.store
     with store.undisturbed():
         while True:
-            decision, force, words = _worked_out(store, action)
+            outcome = _worked_out(index, action)
+            number = outcome.standing.generation
             with store.commit("decide", author) as txn:
-                if txn.generation == decision.number:  # else another process was faster
+                first = txn.generation == number  # else another process was faster
+                if first:
                     txn.decide(to_json(action))
-                    txn.hold(*force)
-                    txn.say(words)
-                    return txn.generation
+                    txn.hold(*outcome.force, outcome.among)
+                    txn.say(outcome.words)
+            if first:
+                index.standing = outcome.standing
+                return number
 
 
-def _worked_out(store: Store, action: Action) -> tuple[Decision, _Force, _Said]:
-    """A decision that is the next generation, what is in force then, what analysts say then."""
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a decision comes to: what is in force then, of the images `among` these (None: of
+    all), what analysts say then, and the `standing` of the generation that it makes."""
+
+    standing: Standing
+    force: _Force
+    among: set[str] | None
+    words: _Said
+
+
+def _worked_out(index: Index, action: Action) -> _Outcome:
+    store = index.store
     at = store.generation
     images: Sequence[str] = getattr(action, "images", ())
     if absent := sorted(set(images) - store.known(images, at)):
         raise NotFound(f"no image {absent[0]} in the index")
-    ground, past = _ground(store, at, _kept(store, at)), decisions_of(store, at)
     decision = Decision(at + 1, action)
-    state = decided(decision, past, ground.base)
-    touched = past if isinstance(action, Undo) else [decision]
-    return decision, _force(store, at, ground, state), _words(touched, state)
+    standing, index.standing = index.standing, None  # the fold is changed, for good or in vain
+    if standing is None or isinstance(action, Undo) or not holds(store, standing, at):
+        return _replayed(store, decision)
+    return _taken(store, decision, standing)
+
+
+def _replayed(store: Store, decision: Decision) -> _Outcome:
+    """From all that was decided before."""
+    at = decision.number - 1
+    past, kept, words = decisions_of(store, at), kept_of(store, at), _all_words(store, at)
+    fold = decided(decision, past, base_of(words, kept))
+    members = members_of(words, fold, kept)
+    family = _families(members)
+    standing = Standing(decision.number, kept, fold, family)
+    before = _families(store.families.memberships(at))
+    touched = past if isinstance(decision.action, Undo) else [decision]
+    return _Outcome(
+        standing, _force(members, standing, before, family), None, _words(touched, fold)
+    )
+
+
+def _taken(store: Store, decision: Decision, standing: Standing) -> _Outcome:
+    """From what was in force before."""
+    fold, kept = standing.fold, standing.kept
+    among = fold.touched(decision.action)
+    take(fold, decision)
+    members = members_of(store.families.words_of(among, decision.number - 1), fold, kept)
+    before = {image: standing.family[image] for image in among & standing.family.keys()}
+    others = Counter(standing.family.values())
+    others.subtract(before.values())
+    after = _families(members)
+    family = {i: f for i, f in standing.family.items() if i not in among} | after
+    now = Standing(decision.number, kept, fold, family)
+    return _Outcome(
+        now, _force(members, now, before, after, others), among, _words([decision], fold)
+    )
 
 
 def settle(index: Index, author: str) -> None:
@@ -105,109 +162,45 @@ def settle(index: Index, author: str) -> None:
     if store.families.build(at) is None and not store.families.decisions(at):
         return
     with store.commit("families", author) as txn:
-        _hold(txn, store, _kept(store, txn.generation - 1))
+        _hold(txn, store, kept_of(store, txn.generation - 1))
 
 
-def decisions_of(store: Store, generation: int | None = None) -> list[Decision]:
-    """Every decision, oldest first."""
-    return [
-        Decision(d.generation, from_json(d.action)) for d in store.families.decisions(generation)
-    ]
+def _hold(txn: Transaction, store: Store, kept: Kept) -> None:
+    """Put in force what decisions make of a build, those included that were committed while
+    this transaction waited."""
+    at = txn.generation - 1
+    words = _all_words(store, at)
+    fold = replayed(decisions_of(store, at), base_of(words, kept))
+    members = members_of(words, fold, kept)
+    family = _families(members)
+    before = _families(store.families.memberships(at))
+    txn.hold(*_force(members, Standing(at, kept, fold, family), before, family))
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a build found: by sha256, and of each family."""
-
-    found: dict[str, Found]
-    proposals: list[Proposal]
-
-
-def _kept(store: Store, at: int) -> _Kept:
-    build = store.families.build(at)
-    if build is None:
-        return _Kept({}, [])
-    rows = store.families.found(build.generation)
-    return _Kept({row.sha256: row for row in rows}, store.families.proposals(build.generation))
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What decisions stand on: what was `kept` of a build, what is said of each image of the
-    gallery, by sha256, and what both come to."""
-
-    kept: _Kept
-    words: dict[str, Words]
-    base: Base
-
-
-def _ground(store: Store, at: int, kept: _Kept) -> _Ground:
-    words = {said.sha256: said for said in store.families.words(store.ids(generation=at), at)}
-    return _Ground(kept, words, _base(words, kept))
-
-
-def _base(words: Mapping[str, Words], kept: _Kept) -> Base:
-    """What holds before any decision: what was found; of what is newer, what was imported."""
-    votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for sha256, said in words.items():
-        row = kept.found.get(sha256)
-        if said.imported is not None and row is not None and row.family is not None:
-            votes[said.imported][row.family] += 1
-    home = {label: min(tally, key=lambda f: (-tally[f], f)) for label, tally in votes.items()}
-    family: dict[str, str] = {}
-    labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for sha256, said in words.items():
-        row = kept.found.get(sha256)
-        if row is not None and row.family is not None:
-            family[sha256] = row.family
-        elif said.imported is not None and said.label != "real":
-            family[sha256] = home.get(said.imported, label_id(said.imported))
-        if sha256 in family and said.imported is not None:
-            labels[family[sha256]][said.imported] += 1
-    return Base(
-        family,
-        {f: min(tally, key=lambda name: (-tally[name], name)) for f, tally in labels.items()},
-        {p.family: p.term for p in kept.proposals if p.term is not None},
-    )
-
-
-def _force(store: Store, at: int, ground: _Ground, state: State) -> _Force:
-    """What is in force now, with the changes since generation `at`."""
-    members = [
-        member
-        for sha256, said in sorted(ground.words.items())
-        if (member := _membership(said, state, ground.kept)) is not None
-    ]
-    force = {member.sha256: member.family for member in members if member.family is not None}
-    words_here = {image: word for image, word in state.word.items() if image in force}
-    named = names(replace(state, family=force, word=words_here), ground.base)
-    before = {m.sha256: m.family for m in store.families.memberships(at) if m.family is not None}
-    events = changes(before, force)
+def _force(
+    members: list[Membership],
+    standing: Standing,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    others: Mapping[str, int] = MappingProxyType({}),
+) -> _Force:
+    events = changes(before, after, others)
     return (
         members,
-        [NamedFamily(family, *named[family]) for family in sorted(named)],
+        named_of(standing.family, standing.fold),
         [(event.kind, event.before, event.after, event.images) for event in events],
     )
 
 
-def _hold(txn: Transaction, store: Store, kept: _Kept) -> None:
-    """Put in force what decisions make of a build, those included that were committed while
-    this transaction waited."""
-    at = txn.generation - 1
-    ground = _ground(store, at, kept)
-    txn.hold(*_force(store, at, ground, apply(decisions_of(store, at), ground.base)))
+def _all_words(store: Store, at: int) -> list[Words]:
+    return store.families.words(store.ids(generation=at), at)
 
 
-def _membership(words: Words, state: State, kept: _Kept) -> Membership | None:
-    sha256 = words.sha256
-    family, certain = state.family.get(sha256), sha256 in state.certain
-    if family is None:
-        return Membership(sha256, None, 0.0, True) if certain else None
-    said = certain or words.imported is not None
-    return Membership(sha256, family, 1.0 if said else kept.found[sha256].strength, said)
+def _families(members: Iterable[Membership]) -> dict[str, str]:
+    return {member.sha256: member.family for member in members if member.family is not None}
 
 
-def _words(decisions: Sequence[Decision], state: State) -> _Said:
+def _words(decisions: Sequence[Decision], fold: Fold) -> _Said:
     """What analysts say of all images that these decisions labelled."""
     touched = sorted(
         {
@@ -217,5 +210,5 @@ def _words(decisions: Sequence[Decision], state: State) -> _Said:
             for image in decision.action.images
         }
     )
-    said = {(image, "label"): state.label.get(image) for image in touched}
-    return said | {(image, "family"): state.word.get(image) for image in touched}
+    said = {(image, "label"): fold.label.get(image) for image in touched}
+    return said | {(image, "family"): fold.word.get(image) for image in touched}

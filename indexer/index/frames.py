@@ -54,7 +54,7 @@ def labels(index: Index, generation: int | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     from indexer.families.decisions import active
-    from indexer.index.families import decisions_of
+    from indexer.index.standing import decisions_of
 
     store = index.store
     force = {decision.number for decision in active(decisions_of(store, generation))}

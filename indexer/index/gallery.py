@@ -14,14 +14,19 @@ from indexer.index.derived import Derived
 from indexer.types import Float32, Int64
 from indexer.vectors import ExactIndex, located, similarities
 
+Known = tuple[str | None, str | None, str | None]
+"""The label, family and source of an image."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """The images that verdicts compare a query with, a spread sample of a large gallery:
-    ascending `ids` (r,), their descriptors `vectors` (r, dim), what is known of them."""
+    ascending `ids` (r,), their descriptors `vectors` (r, dim), the label, family and source
+    `known` of each, and those as codes, `annotations`."""
 
     ids: Int64
     vectors: Float32
+    known: list[Known]
     annotations: Annotations
 
 

@@ -3,12 +3,23 @@
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    or_,
+    select,
+    union,
+)
 
-from indexer.store.family_schema import families, memberships
+from indexer.store.family_schema import decisions, families, family_builds, memberships
 from indexer.store.prepared import Prepared
 from indexer.store.records import Fit
 from indexer.store.schema import fits, images, labels
+from indexer.store.sql import live
 from indexer.types import Int64
 
 AFTER: Final = bindparam("after", type_=Integer)
@@ -28,14 +39,33 @@ CAME: Final = Prepared(
     _ids(_between(images.c.added_gen), or_(_removed.is_(None), _removed > UNTIL))
 )
 WENT: Final = Prepared(_ids(_between(_removed), images.c.added_gen <= AFTER))
+
+
+def _changed(table: Table) -> ColumnElement[bool]:
+    return or_(_between(table.c.added_gen), _between(table.c.removed_gen))
+
+
 RELABELLED: Final = Prepared(
+    _ids(
+        images.c.sha256.in_(
+            union(
+                *(select(table.c.sha256).where(_changed(table)) for table in (labels, memberships)),
+                select(memberships.c.sha256)
+                .join(families, families.c.family == memberships.c.family)
+                .where(_changed(families), live(memberships, UNTIL)),
+            )
+        ),
+        live(images, UNTIL),
+    )
+)
+UNSETTLED: Final = Prepared(
     select(
         or_(
+            select(labels.c.id).where(_changed(labels), labels.c.origin == "import").exists(),
             *(
-                select(table.c.id).where(_between(table.c[column])).exists()
-                for table in (labels, memberships, families)
-                for column in ("added_gen", "removed_gen")
-            )
+                select(table.c.generation).where(_between(table.c.generation)).exists()
+                for table in (decisions, family_builds)
+            ),
         )
     )
 )
@@ -57,10 +87,16 @@ def went(connection: Connection, after: int, until: int) -> Int64:
     return _column(WENT(connection, after=after, until=until))
 
 
-def relabelled(connection: Connection, after: int, until: int) -> bool:
-    """Whether anything was said, or no longer said, of an image."""
-    [[said]] = RELABELLED(connection, after=after, until=until)
-    return bool(said)
+def relabelled(connection: Connection, after: int, until: int) -> Int64:
+    """Ids, ascending, of the images that are there at `until` and of which anything is said
+    that was not, or no longer said, their family's name included."""
+    return _column(RELABELLED(connection, after=after, until=until))
+
+
+def unsettled(connection: Connection, after: int, until: int) -> bool:
+    """Whether there was a decision, a build of families or an imported word."""
+    [[found]] = UNSETTLED(connection, after=after, until=until)
+    return bool(found)
 
 
 def fit_at(connection: Connection, generation: int) -> Fit | None:

@@ -1,6 +1,6 @@
 """Writes of families; `Transaction` lends its connection."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +57,23 @@ class Replacement:
 
 
 def replacement(
-    connection: Connection, table: Table, key: str, wanted: Sequence[Any]
+    connection: Connection,
+    table: Table,
+    key: str,
+    wanted: Sequence[Any],
+    among: Collection[str] | None = None,
 ) -> Replacement:
-    """Compare the live rows, one for each value of `key`, with those that are `wanted`."""
+    """Compare the live rows, one for each value of `key`, with those that are `wanted`; only
+    rows whose key is `among` these, where that is given."""
     names = [c.name for c in table.c if c.name not in ("id", "added_gen", "removed_gen")]
-    columns = select(*(table.c[name] for name in names)).where(table.c.removed_gen.is_(None))
+    query = select(*(table.c[name] for name in names)).where(table.c.removed_gen.is_(None))
     place = names.index(key)
-    kept = {row[place]: tuple(row) for row in connection.execute(columns)}
+    parts = (
+        [query]
+        if among is None
+        else [query.where(table.c[key].in_(chunk)) for chunk in chunks(sorted(among))]
+    )
+    kept = {row[place]: tuple(row) for part in parts for row in connection.execute(part)}
     new = {getattr(row, key): tuple(getattr(row, name) for name in names) for row in wanted}
     return Replacement(
         table,

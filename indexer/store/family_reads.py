@@ -1,10 +1,12 @@
 """What the truth tells of families."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
+from indexer.store.changes import unsettled
 from indexer.store.family_schema import (
     decisions,
     families,
@@ -26,7 +28,7 @@ from indexer.store.records import (
 )
 from indexer.store.rows import rows_by_id
 from indexer.store.schema import generations, images
-from indexer.store.sql import annotated, imported, live
+from indexer.store.sql import annotated, chunks, imported, live
 from indexer.types import Int64
 
 Reading = Callable[[int | None], AbstractContextManager[tuple[Connection, int]]]
@@ -109,12 +111,33 @@ class FamilyReads:
         """What imports and analysts say of the label and family of these images, in the given
         order. Raises NotFound."""
         with self._reading(generation) as (connection, at):
-            query = select(
-                images.c.id,
-                images.c.sha256,
-                imported("label", at).label("label"),
-                imported("family", at).label("imported"),
-                annotated("family", at).label("family"),
-            )
-            rows = [row for _, part in rows_by_id(connection, query, ids) for row in part]
+            rows = [row for _, part in rows_by_id(connection, _words(at), ids) for row in part]
         return [Words(row.sha256, row.label, row.imported, row.family) for row in rows]
+
+    def words_of(self, sha256s: Iterable[str], generation: int | None = None) -> list[Words]:
+        """The same of those of these contents that are there, by sha256."""
+        with self._reading(generation) as (connection, at):
+            query = _words(at).where(live(images, at))
+            return [
+                Words(row.sha256, row.label, row.imported, row.family)
+                for chunk in chunks(sorted(sha256s))
+                for row in connection.execute(
+                    query.where(images.c.sha256.in_(chunk)).order_by(images.c.sha256)
+                )
+            ]
+
+    def unsettled(self, after: int, until: int) -> bool:
+        """Whether there was a decision, a build or an imported word, between two generations,
+        after <= until."""
+        with self._reading(until) as (connection, _):
+            return unsettled(connection, after, until)
+
+
+def _words(generation: int) -> Select[Any]:
+    return select(
+        images.c.id,
+        images.c.sha256,
+        imported("label", generation).label("label"),
+        imported("family", generation).label("imported"),
+        annotated("family", generation).label("family"),
+    )

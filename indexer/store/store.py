@@ -277,9 +277,9 @@ class Store:
         with self._engine.connect() as connection:
             return came(connection, after, until), went(connection, after, until)
 
-    def relabelled(self, after: int, until: int) -> bool:
-        """Whether anything was said, or no longer said, of images that were there already
-        between two generations, after <= until."""
+    def relabelled(self, after: int, until: int) -> Int64:
+        """Ids, ascending, of the images that are there at `until` and of which something else
+        is said than at `after`, after <= until."""
         with self._engine.connect() as connection:
             return relabelled(connection, after, until)
 

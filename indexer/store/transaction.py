@@ -1,7 +1,7 @@
 """What can be written, all of it inside one commit that makes one generation."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -182,15 +182,16 @@ class Transaction:
         members: Sequence[Membership],
         named: Sequence[NamedFamily],
         changes: Iterable[tuple[str, str | None, str | None, int]],
+        among: Collection[str] | None = None,
     ) -> None:
         """Make these the memberships and families in force, by sha256 and by id; `changes`
-        (kind, before, after, images) go into the lineage."""
+        (kind, before, after, images) go into the lineage. Where `among` is given, `members` are
+        those among these images (sha256), and all others stay as they are."""
         replacements = [
-            families.replacement(self._connection, table, key, wanted)
-            for table, key, wanted in (
-                (family_schema.memberships, "sha256", members),
-                (family_schema.families, "family", named),
-            )
+            families.replacement(
+                self._connection, family_schema.memberships, "sha256", members, among
+            ),
+            families.replacement(self._connection, family_schema.families, "family", named),
         ]
         if any(replacements):
             self._begin()

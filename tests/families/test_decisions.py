@@ -105,7 +105,7 @@ def test_undo_of_an_older_decision_is_as_if_it_had_never_been(decisions, base, p
 def test_one_more_decision_is_refused_or_the_replay_of_all(decisions, base, action) -> None:
     last = Decision(100, action)
     try:
-        state = decided(last, decisions, base)
+        state = decided(last, decisions, base).frozen()
     except (NotFound, UsageError):
         return
     assert state == apply([*decisions, last], base)

@@ -5,57 +5,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from store_samples import PASSPORT, new_image, sha
+from planted_families import EACH, KNOWN, UNKNOWN, action_of, empty, gallery, make, planted, steps
+from store_samples import sha
 
 from indexer.errors import NotFound, UsageError
 from indexer.families.actions import Label, Merge, NotFake, Pin, Reject, Rename, Split, Undo
 from indexer.filters import parse_filter
 from indexer.index import Index, query_stored, search
 from indexer.index.cards import card, cards, lineage_of, members_of, places
-from indexer.index.core import TRUTH
 from indexer.index.families import build_families, decide, settle
-from indexer.store import NewImage, Store
 from indexer.types import Annotation
-
-KNOWN, UNKNOWN, EACH = ("glow", "warp"), ("u1", "u2"), 24
-REFERENCE = {"name": "planted", "revision": None, "load": {}, "operating_points": []}
-
-
-def planted(name: str, group: int, annotation: Annotation) -> NewImage:
-    """An image whose taps lie near one of five directions."""
-    centre = 4 * np.random.default_rng(group).standard_normal((2, 4))
-    image = new_image(name, annotation=annotation, metadata={"tool": f"t{group}"}, score=0.9)
-    taps = (image.taps + centre).astype(np.float16)
-    return NewImage(image.facts, image.uri, image.annotation, image.metadata, taps, None, 0.9)
-
-
-def gallery() -> Iterator[NewImage]:
-    for group, family in enumerate(KNOWN):
-        for n in range(EACH):
-            yield planted(f"{family}{n}", group, Annotation("fake", family, f"s{n % 2}"))
-    for group, family in enumerate(UNKNOWN, 2):
-        for n in range(EACH):
-            yield planted(f"{family}{n}", group, Annotation("fake"))
-    for n in range(EACH):
-        yield planted(f"real{n}", 4, Annotation("real", source=f"s{n % 2}"))
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with one build of families."""
-    root = tmp_path_factory.mktemp("families") / "my.index"
-    root.mkdir()
-    Store.create(root / TRUTH, PASSPORT, REFERENCE).close()
-    with Index.open(root) as index:
-        with index.store.commit("build", "test") as txn:
-            txn.add(list(gallery()))
-        index.refresh()
-        assert build_families(index).families == 4
-    return root
+    return make(tmp_path_factory.mktemp("families") / "my.index")
 
 
 @pytest.fixture
@@ -144,8 +110,7 @@ def test_a_rebuild_of_the_same_gallery_is_equal_to_the_byte(index: Index, tmp_pa
     assert index.store.generation == generation
 
     fresh = tmp_path / "fresh"
-    fresh.mkdir()
-    Store.create(fresh / TRUTH, PASSPORT, REFERENCE).close()
+    empty(fresh)
     with Index.open(fresh) as other:
         with other.store.commit("build", "test") as txn:
             txn.add(list(gallery()))
@@ -255,8 +220,7 @@ def test_decisions_made_at_once_in_two_processes_follow_each_other(index: Index)
 
 def test_labels_without_any_build(tmp_path: Path) -> None:
     root = tmp_path / "bare"
-    root.mkdir()
-    Store.create(root / TRUTH, PASSPORT, REFERENCE).close()
+    empty(root)
     with Index.open(root) as index:
         with index.store.commit("build", "test") as txn:
             txn.add(list(gallery()))
@@ -266,44 +230,6 @@ def test_labels_without_any_build(tmp_path: Path) -> None:
         assert family_of(index, "u10") == "glow"
         decide(index, Undo(label), "ann")
         assert index.store.counts().by_family == before
-
-
-groups = st.sampled_from(["glow", "warp", "u1", "u2"])
-some = st.lists(st.tuples(groups, st.integers(0, 5)), min_size=1, max_size=3, unique=True)
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("merge"), groups, groups),
-        st.tuples(st.just("split"), groups, some),
-        st.tuples(st.just("rename"), groups, st.sampled_from(["n", "m"])),
-        st.tuples(st.just("reject"), groups, some),
-        st.tuples(st.just("pin"), groups, some),
-        st.tuples(st.just("not-fake"), groups, some),
-        st.tuples(st.just("undo"), groups, st.integers(0, 5)),
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-def action_of(step, families: dict[str, str], made: list[int]):
-    kind, group, value = step
-    family = families[group]
-    images = tuple(sha(f"{g}{n}") for g, n in value) if isinstance(value, list) else ()
-    match kind:
-        case "merge":
-            return Merge(family, (families[value],))
-        case "split":
-            return Split(family, images)
-        case "rename":
-            return Rename(family, value)
-        case "reject":
-            return Reject(images, family)
-        case "pin":
-            return Pin(images, family)
-        case "not-fake":
-            return NotFake(images)
-        case "undo":
-            return Undo(made[value % len(made)]) if made else Undo(0)
 
 
 @settings(
@@ -361,8 +287,8 @@ def test_data_frames_say_what_the_index_says(index: Index) -> None:
 
 
 def test_frames_of_an_empty_index(tmp_path: Path) -> None:
-    Store.create(tmp_path / TRUTH, PASSPORT, REFERENCE).close()
-    with Index.open(tmp_path) as index:
+    empty(tmp_path / "my.index")
+    with Index.open(tmp_path / "my.index") as index:
         assert [len(frame) for frame in (index.images(), index.labels())] == [0, 0]
 
 

@@ -50,6 +50,7 @@ def assert_equal(found: Gallery, expected: Gallery) -> None:
         (found.removed, expected.removed),
         (found.reference.ids, expected.reference.ids),
         (found.reference.vectors, expected.reference.vectors),
+        (found.reference.annotations.families, expected.reference.annotations.families),
         (found.reference.annotations.group, expected.reference.annotations.group),
         (found.reference.annotations.source, expected.reference.annotations.source),
     ):
