@@ -18,6 +18,10 @@ class LineupError(Exception):
         parts = [found, f"expected {expected}" if expected else "", do]
         super().__init__("; ".join(part for part in parts if part))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it can be raised in another process, whatever its class takes."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
+
 
 class UsageError(LineupError):
     """The request itself is wrong (exit code 2, HTTP 400 or 422)."""

@@ -222,6 +222,10 @@ class ImageSource(Protocol):
         """The same without the shards that are `done`."""
         ...
 
+    def parts(self, size: int) -> Iterator["ImageSource"]:
+        """The same in parts that can be read anywhere: of at most `size` inputs, or one shard."""
+        ...
+
 
 class VectorIndex(Protocol):
     """Ids and unit vectors -> nearest by cosine.

@@ -9,6 +9,7 @@ import numpy as np
 
 from indexer.checkpoints import Checkpoint
 from indexer.encoder.taps import tap_names
+from indexer.errors import UsageError
 from indexer.types import Float32
 
 
@@ -68,7 +69,12 @@ def joined(parts: Iterable[Outputs]) -> Outputs:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use: LINEUP_CORES, where it shares a machine, else all
+    that the system lets it have. Raises UsageError."""
+    if told := os.environ.get("LINEUP_CORES"):
+        if not told.isdigit() or told == "0":
+            raise UsageError(f"LINEUP_CORES is {told!r}", expected="a number of cores")
+        return int(told)
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

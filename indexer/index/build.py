@@ -6,22 +6,17 @@ does the rest.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from indexer.index.core import Index
 from indexer.index.families import settle
-from indexer.index.pipeline import Known, Rejected, encode_items, in_order
+from indexer.index.pipeline import Known, Outcome, Rejected, in_order
+from indexer.index.runner import Batch, LocalRunner, Runner
 from indexer.index.timings import Timings
 from indexer.store import NewImage, Store
 from indexer.types import ImageSource, Shard
-
-T = TypeVar("T")
-
-COMMIT_IMAGES, COMMIT_SECONDS = 256, 5.0
-"""A commit happens after so many inputs or seconds, whichever comes first."""
 
 
 @dataclass(slots=True)
@@ -60,6 +55,7 @@ def build(
     index: Index,
     sources: Sequence[ImageSource],
     *,
+    runner: Runner = LocalRunner(),  # noqa: B008 holds nothing
     thumbnails: bool = True,
     author: str = "indexer",
     on_progress: Callable[[BuildSummary], None] = lambda _: None,
@@ -69,26 +65,26 @@ def build(
 
     Shards that an earlier build read to their end are left out. Bad inputs are recorded with
     their reason and the work goes on. Commits are written by a thread of their own while the
-    next images are encoded. Ends with a fit or new vectors when the gallery has grown enough.
+    `runner` encodes the next images. Ends with a fit or new vectors when the gallery has grown
+    enough.
     """
     started = time.monotonic()
     timings = timings or Timings()
     summary = BuildSummary()
     read = index.store.shards()
-    outcomes = encode_items(
-        lambda: index.encoder,
-        chain.from_iterable(source.without(read) for source in sources),
+    batches = runner.run(
+        index,
+        [source.without(read) for source in sources],
         thumbnails=thumbnails,
-        patches=index.patch_policy,
-        is_known=lambda digest: bool(index.store.known([digest])),
         timings=timings,
     )
 
-    def commit(chunk: list[NewImage | Known | Rejected | Shard]) -> None:
+    def commit(batch: Batch) -> None:
         with timings.step("store"):
-            _commit(index.store, chunk, author, summary)
+            _commit(index.store, batch.outcomes, author, summary)
+        batch.committed()
 
-    for _ in in_order(commit, _chunks(outcomes), threads=1, window=lambda: 1):
+    for _ in in_order(commit, batches, threads=1, window=lambda: 1):
         on_progress(summary)
     settle(index, author)
     with timings.step("fit"):
@@ -98,24 +94,7 @@ def build(
     return summary
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    chunk: list[T] = []
-    since = time.monotonic()
-    for item in items:
-        chunk.append(item)
-        if len(chunk) >= COMMIT_IMAGES or time.monotonic() - since > COMMIT_SECONDS:
-            yield chunk
-            chunk, since = [], time.monotonic()
-    if chunk:
-        yield chunk
-
-
-def _commit(
-    store: Store,
-    chunk: list[NewImage | Known | Rejected | Shard],
-    author: str,
-    summary: BuildSummary,
-) -> None:
+def _commit(store: Store, chunk: Sequence[Outcome], author: str, summary: BuildSummary) -> None:
     with store.commit("build", author) as txn:
         txn.add([outcome for outcome in chunk if isinstance(outcome, NewImage)])
         for outcome in chunk:

@@ -43,6 +43,10 @@ class Rejected:
     error: ImageRejected
 
 
+Outcome = NewImage | Known | Rejected | Shard
+"""What becomes of an input; the end of a shard is one of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     item: SourceItem
@@ -57,7 +61,7 @@ def encode_items(
     patches: PatchPolicy = NO_PATCHES,
     is_known: Callable[[str], bool] = lambda _: False,
     timings: Timings | None = None,
-) -> Iterator[NewImage | Known | Rejected | Shard]:
+) -> Iterator[Outcome]:
     """One outcome for each input, in order; the end of a shard passes through.
 
     `encoder` is called when there is something to encode; `is_known`, in threads, with the
@@ -89,7 +93,7 @@ def encode_items(
 
     def encoded(
         batch: list[_Ready | Known | Rejected | Shard],
-    ) -> list[NewImage | Known | Rejected | Shard]:
+    ) -> list[Outcome]:
         waiting = [outcome for outcome in batch if isinstance(outcome, _Ready)]
         images = iter(_encode(encoder(), keeper, waiting) if waiting else ())
         return [next(images) if isinstance(o, _Ready) else o for o in batch]

@@ -82,6 +82,11 @@ class FileSource:
         """Itself: it has no shards."""
         return self
 
+    def parts(self, size: int) -> Iterator["FileSource"]:
+        """Parts of `size` items; see `indexer.types.ImageSource`."""
+        for start in range(0, len(self.items), size):
+            yield FileSource(self.items[start : start + size])
+
 
 def check_fields(where: Filter) -> None:
     """Raises UsageError on a field that is not known before an image is read."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from indexer.errors import ImageRejected
 from indexer.filters import Filter, matches
 from indexer.images import Limits
 from indexer.images.decoding import check_bytes
-from indexer.sources.files import check_fields, row_of
+from indexer.sources.files import FileSource, check_fields, row_of
 from indexer.sources.folder import IMAGE_SUFFIXES, annotation_of
 from indexer.sources.storage import Place
 from indexer.types import Annotation, Shard
@@ -75,3 +76,9 @@ class RemoteFolder:
     def without(self, done: Collection[Shard]) -> "RemoteFolder":  # noqa: ARG002
         """Itself: it has no shards."""
         return self
+
+    def parts(self, size: int) -> Iterator[FileSource]:
+        """Parts of `size` items, listed as they are asked for."""
+        rest = iter(self)
+        while items := tuple(islice(rest, size)):
+            yield FileSource(items)

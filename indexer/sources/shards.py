@@ -46,6 +46,13 @@ class ShardSource:
         """Without the shards that were read to their end and have not changed since."""
         return replace(self, done=self.done | frozenset(done))
 
+    def parts(self, size: int) -> Iterator["ShardSource"]:  # noqa: ARG002
+        """One shard each, however many images it holds."""
+        done = {shard.uri: shard for shard in self.done}
+        for place in self.places:
+            own = {done[place.url]} if place.url in done else ()
+            yield replace(self, places=(place,), done=frozenset(own))
+
     def _shard(self, place: Place) -> Iterator[HeldItem | Shard]:
         last = "its beginning"
         try:

@@ -17,9 +17,9 @@ Make = Callable[..., Index]
 BUILD = """
 import sys
 from indexer.encoder import load_encoder
-from indexer.index import Index, build, build_index
+from indexer.index import Index, build_index, runner
 from indexer.sources import open_source
-build.COMMIT_IMAGES = 4
+runner.COMMIT_IMAGES = 4
 checkpoint, pictures, path = sys.argv[1:]
 index = Index.open(path) if Index.exists(path) else Index.create(path, load_encoder(checkpoint))
 print("started", flush=True)
