@@ -85,3 +85,9 @@ class IndexBusy(LineupError):
     """Another process holds the index for longer than we wait (HTTP 503)."""
 
     code = "index-busy"
+
+
+class VectorsUnavailable(LineupError):
+    """The vector database of an index does not answer, or refuses (HTTP 503)."""
+
+    code = "vectors-unavailable"

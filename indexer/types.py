@@ -230,8 +230,8 @@ class ImageSource(Protocol):
 class VectorIndex(Protocol):
     """Ids and unit vectors -> nearest by cosine.
 
-    Implementations: `indexer.vectors.exact` (NumPy, the oracle) and
-    `indexer.vectors.faiss_index`.
+    Implementations: `indexer.vectors.exact` (NumPy, the oracle), `indexer.vectors.faiss_index`
+    and `indexer.vectors.milvus_index`.
     """
 
     def __len__(self) -> int: ...

@@ -55,6 +55,7 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "missing-extra": (HTTPStatus.INTERNAL_SERVER_ERROR, "A package is not installed"),
     "index-damaged": (HTTPStatus.INTERNAL_SERVER_ERROR, "The index is damaged"),
     "index-busy": (HTTPStatus.SERVICE_UNAVAILABLE, "The index is held by another process"),
+    "vectors-unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The vector database does not answer"),
     "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "The service has all the work it can take"),
     "model-unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The model does not answer"),
 }

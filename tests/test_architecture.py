@@ -36,6 +36,7 @@ DOORS = {
     "openvino": ["indexer/encoder/openvino_engine.py", "indexer/encoder/compress.py"],
     "nncf": ["indexer/encoder/compress.py"],
     "faiss": ["indexer/vectors/faiss_index.py"],
+    "pymilvus": ["indexer/vectors/milvus.py"],
     "sqlalchemy": ["indexer/store/"],
     "simplejpeg": ["indexer/images/jpeg.py"],
     "PIL": ["indexer/images/", "indexer/samples/"],

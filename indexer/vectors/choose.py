@@ -1,8 +1,9 @@
 """Which vector index a gallery gets, tuned against exact answers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -35,26 +36,49 @@ class Choice:
     seconds: float
 
 
+class Tunable(VectorIndex, Protocol):
+    """An index whose searches visit `nprobe` inverted lists; 0: a flat one, which has none."""
+
+    nprobe: int
+
+
+Index = TypeVar("Index", bound=Tunable)
+
+
 def build_vectors(
     ids: Int64, vectors: Float32, flat_rows: int = FLAT_ROWS, wanted: float = RECALL
 ) -> tuple[FaissIndex, Choice]:
-    """The index for these ids (n,) and unit vectors (n, dim), and why.
+    """The FAISS index for these ids (n,) and unit vectors (n, dim), and why.
 
-    Flat up to `flat_rows`; above, IVF whose nprobe is doubled until recall@10 is as `wanted`.
     Raises UsageError on ids or vectors that cannot be indexed.
+    """
+
+    def make(nlist: int) -> FaissIndex:
+        return FaissIndex.ivf(ids, vectors, nlist) if nlist else FaissIndex.flat(ids, vectors)
+
+    return tuned(ids, vectors, make, flat_rows, wanted)
+
+
+def tuned(
+    ids: Int64,
+    vectors: Float32,
+    make: Callable[[int], Index],
+    flat_rows: int = FLAT_ROWS,
+    wanted: float = RECALL,
+) -> tuple[Index, Choice]:
+    """The index of these ids and vectors that `make` gives for a number of lists, and why.
+
+    Flat (no lists) up to `flat_rows`; above, IVF whose nprobe is doubled until recall@10 is as
+    `wanted`.
     """
     start = time.perf_counter()
     n, dim = vectors.shape
-    truth = _Truth(ids, vectors)
-    if n <= flat_rows:
-        index, kind, parameters = FaissIndex.flat(ids, vectors), "flat", {}
-        recall = truth.recall(index)
-    else:
-        nlist = 1 << round(np.log2(4 * np.sqrt(n)))
-        index, kind = FaissIndex.ivf(ids, vectors, nlist), "ivf-sq8"
-        while (recall := truth.recall(index)) < wanted and index.nprobe < nlist:
-            index.nprobe = min(2 * index.nprobe, nlist)
-        parameters = {"nlist": nlist, "nprobe": index.nprobe}
+    nlist = 0 if n <= flat_rows else 1 << round(np.log2(4 * np.sqrt(n)))
+    index, truth = make(nlist), _Truth(ids, vectors)
+    while (recall := truth.recall(index)) < wanted and index.nprobe < nlist:
+        index.nprobe = min(2 * index.nprobe, nlist)
+    parameters = {"nlist": nlist, "nprobe": index.nprobe} if nlist else {}
+    kind = "ivf-sq8" if nlist else "flat"
     return index, Choice(kind, n, dim, parameters, recall, time.perf_counter() - start)
 
 

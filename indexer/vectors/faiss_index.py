@@ -1,8 +1,6 @@
 """FAISS behind the vector index protocol; the only module that imports faiss.
 
-FAISS proposes, the exact vectors decide: more candidates than asked for are fetched and
-compared again with the given vectors, so that similarities and the order of ties do not
-depend on codes, threads or insertion order.
+FAISS proposes, the exact vectors decide (`indexer.vectors.proposing`).
 """
 
 import os
@@ -14,21 +12,9 @@ import numpy as np
 
 from indexer.errors import IndexDamaged
 from indexer.types import Float32, Int64
-from indexer.vectors.ranking import (
-    CHUNK,
-    checked_gallery,
-    checked_query,
-    positions_of,
-    ranked,
-    similarities,
-)
+from indexer.vectors.proposing import EXACT_ROWS, compared, decided
+from indexer.vectors.ranking import CHUNK, checked_gallery, checked_query, positions_of
 
-OVERFETCH: Final = 4
-"""Candidates per neighbour asked for."""
-TIE: Final = 1e-5
-"""Similarities this close may have been ordered otherwise by FAISS."""
-EXACT_ROWS: Final = 20_000
-"""A filter that keeps at most so many rows is answered by comparing them all."""
 TRAINING_PER_LIST: Final = 64
 SEED: Final = 20_260_101
 
@@ -105,19 +91,17 @@ class FaissIndex:
         checked_query(query, self.vectors.shape[1], k)
         kept = None if allowed is None else positions_of(allowed, self.ids)
         size = len(self.ids) if kept is None else len(kept)
-        wanted = min(k, size)
         if kept is not None and size <= EXACT_ROWS:
-            return self._compared(query, k, kept)
-        fetch = wanted * OVERFETCH
-        while fetch < size:
-            found = self._candidates(query, fetch, kept)
-            if len(found) < wanted:
-                break  # the lists visited hold too few
-            ids, similarity = self._compared(query, fetch, found)
-            if len(ids) < fetch or similarity[wanted - 1] - similarity[-1] > TIE:
-                return ids[:wanted], similarity[:wanted]
-            fetch *= OVERFETCH
-        return self._compared(query, k, np.arange(size) if kept is None else kept)
+            return compared(self.ids, self.vectors, query, k, kept)
+        return decided(
+            self.ids,
+            self.vectors,
+            query,
+            k,
+            size,
+            propose=lambda fetch: self._candidates(query, fetch, kept),
+            everything=lambda: np.arange(size) if kept is None else kept,
+        )
 
     def propose(
         self, queries: Float32, k: int, allowed: Int64 | None = None
@@ -150,9 +134,6 @@ class FaissIndex:
             last = np.argsort(near == rows[:, None], axis=1, kind="stable")
             found[rows] = np.take_along_axis(near, last, axis=1)[:, :k]
         return found
-
-    def _compared(self, query: Float32, k: int, positions: Int64) -> tuple[Int64, Float32]:
-        return ranked(self.ids[positions], similarities(self.vectors, query, positions), k)
 
     def _candidates(self, query: Float32, fetch: int, kept: Int64 | None) -> Int64:
         # Per thread, not per process: request threads bring the parallelism.
