@@ -81,6 +81,12 @@ class IndexDamaged(LineupError):
     code = "index-damaged"
 
 
+class IndexUnreachable(LineupError):
+    """The database of an index does not answer, or lets nobody in (HTTP 503)."""
+
+    code = "index-unreachable"
+
+
 class IndexBusy(LineupError):
     """Another process holds the index for longer than we wait (HTTP 503)."""
 

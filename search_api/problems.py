@@ -56,6 +56,7 @@ KINDS: Mapping[str, tuple[HTTPStatus, str]] = {
     "index-damaged": (HTTPStatus.INTERNAL_SERVER_ERROR, "The index is damaged"),
     "index-busy": (HTTPStatus.SERVICE_UNAVAILABLE, "The index is held by another process"),
     "vectors-unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The vector database does not answer"),
+    "index-unreachable": (HTTPStatus.SERVICE_UNAVAILABLE, "The index cannot be reached"),
     "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "The service has all the work it can take"),
     "model-unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The model does not answer"),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from hostile import write_hostile
+from postgresql_server import Server, programs
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,6 +24,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     """The folder of hostile files and, by name, "decoded" or the reason each must get."""
     folder = tmp_path_factory.mktemp("hostile")
     return folder, write_hostile(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server; its method `place` says where an index may be made."""
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL server: apt install postgresql, or pip install pgserver")
+    with Server(found) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

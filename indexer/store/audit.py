@@ -1,20 +1,23 @@
 """The audit chain in the truth: append, read, and record from many threads at once."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from indexer.custody import Entry, Head, Row, faults, sealed
 from indexer.store.audit_schema import audit, audit_head
 from indexer.store.content import unfaithful
+from indexer.store.database import Database
 from indexer.store.prepared import Prepared
 
-HEAD: Final = Prepared(select(audit_head.c.number, audit_head.c.hash))
+_head = select(audit_head.c.number, audit_head.c.hash)
+HEAD: Final = Prepared(_head)
+LOCKED_HEAD: Final = Prepared(_head.with_for_update())
+"""Only one transaction at a time continues the chain; SQLite has but one that writes."""
 ROW: Final = Prepared(insert(audit))
 END: Final = Prepared(update(audit_head).values(number=bindparam("last"), hash=bindparam("digest")))
 
@@ -33,7 +36,8 @@ def begin(connection: Connection, start: str, entry: Entry) -> None:
 
 def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Continue the chain, inside the transaction that writes what the entries tell of."""
-    rows = sealed(head_of(connection), now(), entries)
+    [end] = LOCKED_HEAD(connection)
+    rows = sealed(Head(*end), now(), entries)
     for row in rows:
         ROW(connection, **{name: getattr(row, name) for name in Row.__slots__})
     END(connection, last=rows[-1].number, digest=rows[-1].hash)
@@ -66,14 +70,9 @@ class _Batch:
 class AuditTrail:
     """The audit chain of one index. `genesis` is what it, and no other, follows."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        genesis: str,
-        writing: Callable[[], AbstractContextManager[Connection]],
-    ) -> None:
+    def __init__(self, database: Database, genesis: str) -> None:
         self.genesis: Final = genesis
-        self._engine, self._writing = engine, writing
+        self._engine, self._writing = database.engine, database.writing
         self._batch = _Batch()
         self._guard = threading.Lock()
         self._turn = threading.Lock()
@@ -90,8 +89,8 @@ class AuditTrail:
             yield from rows_of(connection, last)
 
     def faults(self, kept: Head | None = None) -> list[str]:
-        """Where the chain is not whole, and where the file does not hold what it tells, one
-        line each; empty when nothing is wrong. `kept` is a head that was noted elsewhere."""
+        """Where the chain is not whole, and where the truth does not hold what it tells,
+        one line each; empty when nothing is wrong. `kept` is a head that was noted elsewhere."""
         with self._engine.begin() as connection:
             return [
                 *faults(self.genesis, rows_of(connection), head_of(connection), kept),

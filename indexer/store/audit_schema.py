@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import DDL, CheckConstraint, Column, Integer, Table, Text, event
+from sqlalchemy import DDL, CheckConstraint, Column, Integer, Table, event
 
-from indexer.store.schema import metadata
+from indexer.store.schema import Text, metadata
 
 audit = Table(
     "audit",
@@ -30,14 +30,23 @@ audit_head = Table(
 )
 """Where the chain ends; the one row that is updated, with every row that is added to `audit`."""
 
-APPEND_ONLY: Final = ("update", "delete")
+_SQLITE: Final = """
+CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END
+"""
+_POSTGRESQL: Final = """
+CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the audit chain is append-only'; END $$;
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()
+"""
+APPEND_ONLY: Final = [
+    ("sqlite", _SQLITE.format(verb="UPDATE")),
+    ("sqlite", _SQLITE.format(verb="DELETE")),
+    ("postgresql", _POSTGRESQL),
+]
+"""What makes each database refuse."""
 
-for verb in APPEND_ONLY:
-    event.listen(
-        audit,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+for engine, statement in APPEND_ONLY:
+    ddl = DDL(statement).execute_if(dialect=engine)  # type: ignore[no-untyped-call]
+    event.listen(audit, "after_create", ddl)

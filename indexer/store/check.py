@@ -1,30 +1,46 @@
-"""What contradicts itself in a truth file."""
+"""What contradicts itself in a truth."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
+from indexer.store.database import database_of
 from indexer.store.family_schema import families, memberships
-from indexer.store.schema import generations, images, labels, locations, rejects, shards, taps
+from indexer.store.schema import (
+    generations,
+    images,
+    labels,
+    locations,
+    metadata,
+    rejects,
+    shards,
+    taps,
+)
 from indexer.types import Passport
 
 
 def problems(connection: Connection, passport: Passport) -> list[str]:
-    """One line for each contradiction; empty when the file is sound."""
+    """One line for each contradiction; empty when the truth is sound."""
     return [
-        *_file(connection),
+        *database_of(connection).damage(connection),
+        *_references(connection),
         *_generations(connection),
         *_taps(connection, passport),
         *_orphans(connection),
     ]
 
 
-def _file(connection: Connection) -> Iterator[str]:
-    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
-        if line != "ok":
-            yield f"file: {line}"
-    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"{table}: row {row} refers to a row of {parent} that is not there"
+def _references(connection: Connection) -> Iterator[str]:
+    for table in metadata.sorted_tables:
+        for key in table.foreign_keys:
+            there = select(key.column).where(key.column == key.parent).correlate(table).exists()
+            query = select(*table.primary_key).where(key.parent.is_not(None), ~there)
+            for row in connection.execute(query):
+                where = ", ".join(map(str, row))
+                yield (
+                    f"{table.name}: row {where} refers to a row of "
+                    f"{key.column.table.name} that is not there"
+                )
 
 
 def _generations(connection: Connection) -> Iterator[str]:

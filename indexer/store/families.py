@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
 
+from indexer.store.database import database_of
 from indexer.store.family_schema import decisions, family_builds, found, lineage, proposals
 from indexer.store.records import Change, FamilyBuild, Found, Proposal
 from indexer.store.schema import labels
@@ -121,8 +122,7 @@ def replace_words(connection: Connection, words: Said, generation: int) -> None:
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    database_of(connection).insert(connection, table, rows)
 
 
 def _named(row: Found | Proposal | Change, names: Sequence[str]) -> dict[str, Any]:

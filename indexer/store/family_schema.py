@@ -14,10 +14,9 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
 )
 
-from indexer.store.schema import generation_column, key_column, metadata
+from indexer.store.schema import Text, generation_column, key_column, metadata
 
 
 def _of_generation() -> Column[int]:

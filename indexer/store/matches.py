@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, select
 
 from indexer.errors import NotFound
+from indexer.store.listed import integers
 from indexer.store.prepared import Prepared
 from indexer.store.records import Match
 from indexer.store.schema import images, locations
@@ -29,8 +30,7 @@ _match = select(
     *(effective(field, GENERATION).label(field) for field in ("label", "family", "source")),
     images.c.score,
 )
-_asked = func.json_each(bindparam("ids")).table_valued("key", "value", name="asked")
-BY_IDS: Final = Prepared(_match.join(_asked, images.c.id == _asked.c.value).order_by(_asked.c.key))
+BY_IDS: Final = Prepared(_match.where(images.c.id.in_(integers(bindparam("ids")))))
 BY_SHA256: Final = Prepared(
     _match.where(images.c.sha256 == bindparam("sha256"), live(images, GENERATION))
 )
@@ -38,10 +38,11 @@ BY_SHA256: Final = Prepared(
 
 def matches(connection: Connection, ids: Sequence[int], generation: int) -> list[Match]:
     """Images as `generation` saw them, in the order of the ids. Raises NotFound."""
-    found = [Match(*row) for row in BY_IDS(connection, ids=json.dumps(ids), generation=generation)]
-    if absent := set(ids) - {image.id for image in found}:
+    rows = BY_IDS(connection, ids=json.dumps(ids), generation=generation)
+    found = {row[0]: Match(*row) for row in rows}
+    if absent := set(ids) - found.keys():
         raise NotFound(f"no image with the internal id {min(absent)} in the index")
-    return found
+    return [found[id_] for id_ in ids]
 
 
 def match(connection: Connection, sha256: str, generation: int) -> Match:

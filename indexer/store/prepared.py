@@ -1,18 +1,17 @@
-"""Statements of the paths that every search takes, compiled once.
+"""Statements of the paths that every search takes, compiled once for each engine.
 
 Having SQLAlchemy look up a statement, bind it and wrap its rows costs several times what SQLite
 needs to run it.
 """
 
-import sqlite3
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from sqlalchemy import ClauseElement, Connection
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ClauseElement, Connection, Dialect
 
-from indexer.store.engine import translated
+from indexer.store.database import database_of
 
-DIALECT: Final = sqlite.dialect(paramstyle="named")
+_Compiled = tuple[str, dict[str, Any]]
+"""The text of a statement, and the values that are part of it."""
 
 
 class Prepared:
@@ -22,16 +21,24 @@ class Prepared:
     """
 
     def __init__(self, statement: ClauseElement) -> None:
-        compiled = DIALECT.statement_compiler(DIALECT, statement)
-        self._text = str(compiled)
-        self._constants = {
-            name: bound.value for bound, name in compiled.bind_names.items() if not bound.required
-        }
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, connection: Connection, **values: object) -> list[tuple[Any, ...]]:
         """The rows, with these values for the statement's parameters."""
-        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        database = database_of(connection)
+        text, constants = self._for(database.dialect)
+        driver = cast(Any, connection.connection.driver_connection)
         try:
-            return driver.execute(self._text, self._constants | values).fetchall()
-        except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise translated(error) or error from error
+            cursor = driver.execute(text, constants | values)
+            return cursor.fetchall() if cursor.description else []
+        except Exception as error:
+            raise database.translated(error) or error from error
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        if dialect.name not in self._compiled:
+            compiled = dialect.statement_compiler(dialect, self._statement)
+            names = compiled.bind_names.items()
+            constants = {name: bound.value for bound, name in names if not bound.required}
+            self._compiled[dialect.name] = str(compiled), constants
+        return self._compiled[dialect.name]

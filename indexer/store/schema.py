@@ -1,4 +1,4 @@
-"""The tables of the truth: one schema for SQLite now and for PostgreSQL later.
+"""The tables of the truth: one schema for SQLite and PostgreSQL.
 
 Rows are only ever inserted; the one update is `removed_gen`, once. Locations, taps,
 thumbnails and terms belong to one image row and share its life. Labels belong to the
@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -22,12 +23,17 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
 )
+from sqlalchemy import Text as AnyText
 
 SCHEMA_VERSION: Final = 2
 
 metadata = MetaData()
+
+Text: Final = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+"""Text that compares by code point, as in SQLite and Python."""
+Key: Final = BigInteger().with_variant(Integer, "sqlite")
+"""The integer keys of images and of what is said of them; SQLite's are 64 bits wide anyway."""
 
 
 def generation_column(name: str, *, nullable: bool = False) -> Column[int]:
@@ -38,7 +44,7 @@ def generation_column(name: str, *, nullable: bool = False) -> Column[int]:
 
 def key_column() -> Column[int]:
     """An integer key that is never used again."""
-    return Column("id", Integer, primary_key=True, autoincrement=True)
+    return Column("id", Key, primary_key=True, autoincrement=True)
 
 
 def _image() -> Column[int]:
@@ -71,7 +77,7 @@ images = Table(
     metadata,
     key_column(),
     Column("sha256", Text, nullable=False),
-    Column("bytes", Integer, nullable=False),
+    Column("bytes", Key, nullable=False),
     Column("format", Text, nullable=False),
     Column("mode", Text, nullable=False),
     Column("width", Integer, nullable=False),

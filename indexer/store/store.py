@@ -1,4 +1,4 @@
-"""The truth of an index: one SQLite file, read as of any generation."""
+"""The truth of an index: one database, read as of any generation."""
 
 import json
 import threading
@@ -9,27 +9,15 @@ from typing import Any, Final, Self
 from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import (
-    Connection,
-    Engine,
-    inspect,
-    select,
-)
+from sqlalchemy import Connection, inspect, select
 
 from indexer.custody import Entry, genesis
-from indexer.errors import IndexDamaged, NotFound, UsageError
+from indexer.errors import IndexDamaged, NotFound
 from indexer.filters import Filter
 from indexer.store.audit import AuditTrail, begin
 from indexer.store.changes import came, fit_at, relabelled, went
 from indexer.store.check import problems
-from indexer.store.engine import (
-    BUSY_SECONDS,
-    busy,
-    damaged,
-    sqlite_engine,
-    use_write_ahead_log,
-    writer,
-)
+from indexer.store.database import Database, damaged, database_at, held
 from indexer.store.family_reads import FamilyReads
 from indexer.store.keys import live_keys
 from indexer.store.matches import match, matches
@@ -62,7 +50,7 @@ from indexer.types import Float16, Int64, Passport, Patches, Shard
 
 
 class Store:
-    """Images, taps, labels, rejects and generations, in one transactional file.
+    """Images, taps, labels, rejects and generations, in one transactional database.
 
     Reads take `generation` (None: the latest) and answer as that generation saw it, from
     one snapshot, in parallel from any thread; `families` are the reads of those. `commit` is
@@ -70,36 +58,33 @@ class Store:
     """
 
     def __init__(
-        self, engine: Engine, identity: str, passport: Passport, reference: Mapping[str, Any]
+        self, database: Database, identity: str, passport: Passport, reference: Mapping[str, Any]
     ) -> None:
-        self._engine, self._writer = engine, writer(engine)
-        self._order, self._turn = threading.RLock(), threading.Lock()
+        self._database, self._engine = database, database.engine
+        self._order = threading.RLock()
         self.identity: Final = identity
         self.passport: Final = passport
         self.reference: Final = reference
         self.families: Final = FamilyReads(self._reading)
-        self.audit: Final = AuditTrail(engine, self._genesis(), self._writing)
+        self.audit: Final = AuditTrail(database, self._genesis())
 
     @classmethod
     def create(
         cls,
-        path: Path | str,
+        place: Path | str,
         passport: Passport,
         reference: Mapping[str, Any] | None = None,
         author: str = "indexer",
     ) -> Self:
-        """Make an empty store. Raises UsageError if there is anything at `path` already.
+        """Make an empty store at a path (SQLite) or in an empty database, by its URL
+        (`postgresql+psycopg://...`). Raises UsageError if there is anything already.
 
         `reference` (JSON values) says how the checkpoint of the passport is found and named.
         A file that a killed `create` left behind holds no table and counts as nothing.
         """
-        engine = sqlite_engine(Path(path))
-        with engine.connect() as connection:
-            _refuse_existing(connection, path)
-        use_write_ahead_log(Path(path))
-        with writer(engine).begin() as connection:
-            _refuse_existing(connection, path)
-            metadata.create_all(connection)
+        database = database_at(place)
+        with database.creating() as connection:
+            metadata.create_all(connection, checkfirst=False)
             identity = uuid4().hex
             row = {
                 "id": 1,
@@ -109,20 +94,22 @@ class Store:
                 "reference": dict(reference or {}),
             }
             connection.execute(store.insert(), row)
-            made = cls(engine, identity, passport, reference or {})
+            made = cls(database, identity, passport, reference or {})
             details = {"passport": passport.digest, "schema_version": SCHEMA_VERSION}
             begin(connection, made.audit.genesis, Entry("create", author, details))
         return made
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
-        """Open a store. Raises NotFound where there is none and IndexDamaged on a file that
-        is damaged, foreign or of a newer version."""
+    def open(cls, place: Path | str) -> Self:
+        """Open a store. Raises NotFound where there is none, IndexUnreachable where the server
+        does not answer, and IndexDamaged on a truth that is damaged, foreign or of a newer
+        version."""
+        database = database_at(place)
+        path = database.place
         missing = NotFound(f"no index at {path}", do="make one with: indexer build SOURCE")
-        if not Path(path).is_file():
+        if not database.is_there():
             raise missing
-        engine = sqlite_engine(Path(path))
-        with engine.connect() as connection:
+        with database.engine.connect() as connection:
             tables = inspect(connection).get_table_names()
             if not tables:
                 raise missing
@@ -137,7 +124,7 @@ class Store:
                 expected=f"version {SCHEMA_VERSION}",
                 do="open it with the release of Lineup that wrote it",
             )
-        return cls(engine, row.identity, Passport.from_json(row.passport), row.reference)
+        return cls(database, row.identity, Passport.from_json(row.passport), row.reference)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -156,7 +143,7 @@ class Store:
         a row of the audit chain that tells of it. Commits of other processes and threads wait
         for this one.
         """
-        with self.undisturbed(), self._writing() as connection:
+        with self.undisturbed(), self._database.writing() as connection:
             txn = Transaction(connection, self.passport, kind, author)
             yield txn
             txn.seal()
@@ -165,7 +152,7 @@ class Store:
     def undisturbed(self) -> Iterator[None]:
         """Let no other thread commit a generation meanwhile, so that what takes long to work out
         need not be worked out inside the commit, where searches wait to be recorded."""
-        with _held(self._order):
+        with held(self._order):
             yield
 
     @property
@@ -313,12 +300,6 @@ class Store:
         )
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        # Threads queue here, in turn; SQLite's own wait is for other processes and polls.
-        with _held(self._turn), self._writer.begin() as connection:
-            yield connection
-
-    @contextmanager
     def _reading(self, generation: int | None) -> Iterator[tuple[Connection, int]]:
         """A snapshot and the generation to read it at. Raises NotFound."""
         with self._engine.begin() as connection:
@@ -332,18 +313,3 @@ def _at(generation: int | None, latest: int) -> int:
     if not 0 <= generation <= latest:
         raise NotFound(f"no generation {generation} in the index", expected=f"0 to {latest}")
     return generation
-
-
-@contextmanager
-def _held(lock: "threading.Lock | threading.RLock") -> Iterator[None]:
-    if not lock.acquire(timeout=BUSY_SECONDS):
-        raise busy()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _refuse_existing(connection: Connection, path: Path | str) -> None:
-    if inspect(connection).get_table_names():
-        raise UsageError(f"{path} exists already", expected="a path where nothing is")

@@ -13,6 +13,7 @@ from indexer.filters import as_number, as_text
 from indexer.store import families, family_schema, keys
 from indexer.store.audit import append, now
 from indexer.store.content import content_of
+from indexer.store.database import database_of
 from indexer.store.patches import check_patches, patch_row
 from indexer.store.records import (
     ApiKey,
@@ -33,6 +34,7 @@ from indexer.store.schema import (
     patches,
     rejects,
     shards,
+    store,
     taps,
     terms,
     thumbnails,
@@ -41,6 +43,9 @@ from indexer.store.sql import ANNOTATED, FACTS, chunks
 from indexer.types import Annotation, Passport, Shard
 
 Origin = Literal["import", "analyst"]
+
+TURN: Final = select(store.c.id).with_for_update()
+"""Only one transaction at a time makes a generation; SQLite has but one that writes."""
 
 
 class Transaction:
@@ -51,9 +56,10 @@ class Transaction:
     """
 
     def __init__(self, connection: Connection, passport: Passport, kind: str, author: str) -> None:
-        self._connection = connection
+        self._connection, self._database = connection, database_of(connection)
         self._passport = passport
         self._kind, self._author = kind, author
+        connection.execute(TURN)
         latest = connection.scalar(select(func.max(generations.c.number)))
         self.generation: Final = (latest or 0) + 1
         self.added = 0
@@ -92,12 +98,10 @@ class Transaction:
         if new:
             self._begin()
             self.added += len(new)
-            rows = [self._row(image) for image in new.values()]
-            made = self._connection.execute(
-                insert(images).returning(images.c.id, sort_by_parameter_order=True), rows
-            )
-            keyed = list(zip(made.scalars(), new.values(), strict=True))
+            keys = self._database.keys(self._connection, images, len(new))
+            keyed = list(zip(keys, new.values(), strict=True))
             ids |= {image.facts.sha256: id_ for id_, image in keyed}
+            self._insert(images, ({"id": i} | self._row(x) for i, x in keyed))
             self._insert(taps, ({"image_id": i, "data": _tap_bytes(x)} for i, x in keyed))
             self._insert(
                 thumbnails,
@@ -317,8 +321,7 @@ class Transaction:
             self._insert(table, ({**row, "added_gen": self.generation} for row in rows))
 
     def _insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        if values := list(rows):
-            self._connection.execute(insert(table), values)
+        self._database.insert(self._connection, table, rows)
 
     def _begin(self) -> None:
         if not self._begun:

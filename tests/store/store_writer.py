@@ -9,8 +9,8 @@ from store_samples import new_image
 
 from indexer.store import Store
 
-path, name, commits = sys.argv[1], sys.argv[2], int(sys.argv[3])
-with Store.open(path) as store:
+place, name, commits = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with Store.open(place) as store:
     print("ready", flush=True)
     for start in range(0, 4 * commits, 4):
         with store.commit("build", name) as txn:

@@ -23,28 +23,27 @@ from indexer.filters import (
 from indexer.store import Store
 from indexer.types import Annotation
 
-WORDS = ("a", "B", "b", "é", "it's", "a\0b", "10", "")
+WORDS = ("a", "B", "b", "é", "it's", "a-b", "ab", "10", "")
 NUMBERS = (-1.0, 0.0, 0.25, 9.0, 10.0)
 METADATA = (None, "a", "b", "10", "9", "0.25", "x10", 9, 10, 0.25, True, False, [1], {"k": "é"})
 
 
 @pytest.fixture(scope="module")
-def gallery(tmp_path_factory):
+def gallery(new_place):
     """A store with every kind of gap and saying, and the row of each image as `matches` sees it."""
-    path = tmp_path_factory.mktemp("filters") / "truth.sqlite"
-    with Store.create(path, PASSPORT) as store:
+    with Store.create(new_place(), PASSPORT) as store:
         for n in range(60):
             with store.commit("build", "ann") as txn:
                 annotation = Annotation(
                     (None, "real", "fake")[n % 3],
-                    (None, *WORDS)[n % 9],
-                    (None, *WORDS)[n * 7 % 9],
+                    (None, *WORDS)[n % 10],
+                    (None, *WORDS)[n * 7 % 10],
                     (None, "2020-01-02", "2021")[n // 3 % 3],
                 )
                 metadata = {"k": METADATA[n % len(METADATA)], "it's": METADATA[n * 5 % 14]}
                 txn.add([new_image(n, None, annotation, metadata, (None, *NUMBERS)[n % 6])])
                 if n % 4 == 1:
-                    txn.annotate(sha(n - 1), Annotation("fake", WORDS[n % 8]), "analyst")
+                    txn.annotate(sha(n - 1), Annotation("fake", WORDS[n % 9]), "analyst")
                 if n % 5 == 1:
                     txn.annotate(sha(n - 1), Annotation(None, "b", "B"), "import")
                 if n % 11 == 10:
@@ -104,6 +103,14 @@ filters = st.recursive(
 def test_sql_keeps_what_the_meaning_keeps(gallery, where, generation):
     expected = [id_ for id_, seen in rows_at(gallery, generation) if matches(where, seen)]
     assert gallery.ids(where, generation).tolist() == expected
+
+
+def test_a_file_compares_text_with_nul_characters_too(tmp_path):
+    with Store.create(tmp_path / "truth.sqlite", PASSPORT) as store:
+        with store.commit("build", "ann") as txn:
+            txn.add([new_image(n, None, Annotation(family=n)) for n in ("a", "a\0b", "a\0c", "b")])
+        found = [store.ids(Comparison("family", op, "a\0b")).tolist() for op in ("<", "=", ">")]
+        assert found == [[1], [2], [3, 4]]
 
 
 deep = MAX_DEPTH - 1

@@ -1,26 +1,19 @@
 """The truth, each promise by a whole result."""
 
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from store_samples import PASSPORT, facts, new_image, sha, taps
+from truths import alter
 
 from indexer.custody import Entry
-from indexer.errors import IndexDamaged, LineupError, NotFound, UsageError
+from indexer.errors import IndexDamaged, NotFound, UsageError
 from indexer.filters import parse_filter
 from indexer.store import Columns, Counts, Fit, Generation, Reject, Store, StoredImage
 from indexer.types import Annotation, Passport
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store.create(tmp_path / "truth.sqlite", PASSPORT) as store:
-        yield store
 
 
 def add(store, *batch, kind="build", author="ann"):
@@ -34,16 +27,16 @@ def interrupted(store, image):
         txn.add([image][1 // 0 :])
 
 
-def test_what_goes_in_comes_out_and_survives_reopening(tmp_path):
+def test_what_goes_in_comes_out_and_survives_reopening(place):
     annotation = Annotation("fake", "décor", "cam'1", "2024-01-02")
     logits = np.array([0.25, -3.5], dtype=np.float32)
-    with Store.create(tmp_path / "truth.sqlite", PASSPORT) as store:
+    with Store.create(place, PASSPORT) as store:
         assert (store.generation, store.generations(), store.ids().tolist()) == (0, [], [])
         image = new_image("a", "x:1", annotation, {"k": [1, None]}, 0.1, b"webp", logits)
         with store.commit("build", "ann") as txn:
             ids = txn.add([image, new_image("b", "x:2")])
             assert txn.generation == 1
-    with Store.open(tmp_path / "truth.sqlite") as store:
+    with Store.open(place) as store:
         assert store.passport == PASSPORT
         assert store.images(ids[::-1]) == [
             StoredImage(
@@ -272,80 +265,52 @@ def test_who_is_undisturbed_holds_up_commits_but_no_record_of_a_query(store):
     assert (store.generation, store.audit.head.number) == (1, rows + 2)
 
 
-def test_create_refuses_what_exists_and_takes_what_a_killed_create_left(tmp_path):
-    path = tmp_path / "truth.sqlite"
-    path.touch()
-    with pytest.raises(NotFound, match="indexer build"):
-        Store.open(path)
-    Store.create(path, PASSPORT).close()
-    with pytest.raises(UsageError, match="exists already"):
-        Store.create(path, PASSPORT)
-    with Store.open(path) as store:
-        assert store.passport == PASSPORT
+def foreign(place):
+    alter(place, "CREATE TABLE theirs (x INTEGER)")
 
 
-def foreign(path):
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE theirs (x)")
+def newer(place):
+    Store.create(place, PASSPORT).close()
+    alter(place, "UPDATE store SET schema_version = 99")
 
 
-def newer(path):
-    Store.create(path, PASSPORT).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE store SET schema_version = 99")
-
-
-def without_passport(path):
-    Store.create(path, PASSPORT).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM store")
+def without_passport(place):
+    Store.create(place, PASSPORT).close()
+    alter(place, "DELETE FROM store")
 
 
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda path: path.write_bytes(b"GIF89a" * 1000), "not a database"),
         (foreign, "has no table"),
         (newer, "schema version 99"),
         (without_passport, "no passport"),
     ],
 )
-def test_a_file_that_is_no_sound_store_is_refused_and_left_alone(tmp_path, make, told):
-    path = tmp_path / "truth.sqlite"
-    make(path)
-    before = path.read_bytes()
+def test_what_is_no_sound_store_is_refused(place, make, told):
+    make(place)
     with pytest.raises(IndexDamaged, match=told) as caught:
-        Store.open(path)
+        Store.open(place)
     assert caught.value.do
-    assert path.read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
-    with pytest.raises(LineupError, match="cannot be used"):
-        Store.create(tmp_path / "no folder" / "truth.sqlite", PASSPORT)
+def test_create_refuses_what_exists(place):
+    Store.create(place, PASSPORT).close()
+    with pytest.raises(UsageError, match="exists already"):
+        Store.create(place, PASSPORT)
+    with Store.open(place) as store:
+        assert store.passport == PASSPORT
 
 
-def test_a_missing_file_is_not_made(tmp_path):
+def test_an_empty_place_is_told(place):
     with pytest.raises(NotFound, match="indexer build"):
-        Store.open(tmp_path / "truth.sqlite")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_page_overwritten_under_a_reader_is_told_as_damage(tmp_path):
-    path = tmp_path / "truth.sqlite"
-    with Store.create(path, PASSPORT) as store:
-        add(store, *(new_image(n) for n in range(500)))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 :] = b"\xff" * (len(data) - len(data) // 2)
-    path.write_bytes(data)
-    with pytest.raises(IndexDamaged, match="malformed"), Store.open(path) as store:
-        store.taps(store.ids())
+        Store.open(place)
 
 
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        ("UPDATE taps SET data = x'00' WHERE image_id = 1", f"image {sha('a')} has taps of 1 byte"),
+        ("UPDATE taps SET data = :byte WHERE image_id = 1", f"image {sha('a')} has taps of 1 byte"),
         ("DELETE FROM taps", f"image {sha('a')} has no taps"),
         ("DELETE FROM images", "refers to a row of images that is not there"),
         ("UPDATE generations SET number = 7", "generations"),
@@ -357,18 +322,16 @@ def test_a_page_overwritten_under_a_reader_is_told_as_damage(tmp_path):
         ),
     ],
 )
-def test_check_tells_what_contradicts_itself(tmp_path, harm, told):
-    path = tmp_path / "truth.sqlite"
-    with Store.create(path, PASSPORT) as store:
+def test_check_tells_what_contradicts_itself(place, harm, told):
+    with Store.create(place, PASSPORT) as store:
         add(store, new_image("a"))
         assert store.check() == []
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute(harm)
+        alter(place, harm, byte=b"\0")
         assert any(told in line for line in store.check()), store.check()
 
 
-def test_passport_of_another_shape_is_kept_as_given(tmp_path):
+def test_passport_of_another_shape_is_kept_as_given(place):
     passport = Passport("cd" * 32, "{}", ("11.cls",), 4, 768, "bf16")
-    Store.create(tmp_path / "t", passport).close()
-    with Store.open(tmp_path / "t") as store:
+    Store.create(place, passport).close()
+    with Store.open(place) as store:
         assert store.passport.digest == passport.digest

@@ -1,12 +1,15 @@
 """The store against a plain model over random histories, read at every generation."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from store_samples import PASSPORT, new_image, sha, taps
 
 from indexer.store import Store
@@ -98,11 +101,13 @@ def words(annotation):
 
 
 class Histories(RuleBasedStateMachine):
+    def __init__(self, new_place):
+        super().__init__()
+        self.place = new_place()
+
     @initialize()
     def create(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "truth.sqlite"
-        self.store = Store.create(self.path, PASSPORT)
+        self.store = Store.create(self.place, PASSPORT)
         self.model = Model()
 
     @rule(history=st.lists(actions, min_size=1, max_size=4))
@@ -133,7 +138,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def reopen(self):
         self.store.close()
-        self.store = Store.open(self.path)
+        self.store = Store.open(self.place)
 
     @invariant()
     def every_generation_reads_as_it_was(self):
@@ -159,10 +164,8 @@ class Histories(RuleBasedStateMachine):
     def teardown(self):
         assert self.store.check() == []
         self.store.close()
-        self.folder.cleanup()
 
 
-Histories.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=8, deadline=None, derandomize=True
-)
-TestHistories = Histories.TestCase
+def test_histories(new_place):
+    some = settings(max_examples=15, stateful_step_count=8, deadline=None, derandomize=True)
+    run_state_machine_as_test(lambda: Histories(new_place), settings=some)

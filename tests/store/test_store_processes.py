@@ -14,22 +14,21 @@ from indexer.store import Store
 WRITER = Path(__file__).with_name("store_writer.py")
 
 
-def writer(path, name, commits):
-    command = [sys.executable, str(WRITER), str(path), name, str(commits)]
+def writer(place, name, commits):
+    command = [sys.executable, str(WRITER), str(place), name, str(commits)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_killed_writer_leaves_the_last_committed_generation(tmp_path, seed):
-    path = tmp_path / "truth.sqlite"
-    Store.create(path, PASSPORT).close()
-    process = writer(path, "w", 100_000)
+def test_a_killed_writer_leaves_the_last_committed_generation(place, seed):
+    Store.create(place, PASSPORT).close()
+    process = writer(place, "w", 100_000)
     assert process.stdout.readline() == "ready\n"
     time.sleep(random.Random(seed).uniform(0.05, 0.4))
     process.kill()
     told = [int(line) for line in process.stdout if line.endswith("\n")]
     process.wait()
-    with Store.open(path) as store:
+    with Store.open(place) as store:
         assert store.check() == []
         # A commit may have become durable just before it was told.
         assert store.generation - len(told) in (0, 1)
@@ -41,13 +40,12 @@ def test_a_killed_writer_leaves_the_last_committed_generation(tmp_path, seed):
         assert store.counts().images == 4 * store.generation
 
 
-def test_writers_at_once_lose_nothing(tmp_path):
-    path = tmp_path / "truth.sqlite"
-    Store.create(path, PASSPORT).close()
-    processes = [writer(path, name, 15) for name in ("u", "v")]
+def test_writers_at_once_lose_nothing(place):
+    Store.create(place, PASSPORT).close()
+    processes = [writer(place, name, 15) for name in ("u", "v")]
     told = [[int(line) for line in process.stdout.readlines()[1:]] for process in processes]
     assert [process.wait() for process in processes] == [0, 0]
-    with Store.open(path) as store:
+    with Store.open(place) as store:
         assert store.check() == []
         assert sorted(told[0] + told[1]) == list(range(1, 31))
         assert [(g.author, g.added) for g in store.generations()] == [
