@@ -60,6 +60,7 @@ DOORS = {
     "prometheus_client": ["search_api/metrics.py"],
     "huggingface_hub": ["indexer/checkpoints/"],
     "fsspec": ["indexer/sources/storage.py"],
+    "ray": ["indexer/index/ray_runner.py"],
     "lineup_client": ["lineup_client/"],
 }
 
@@ -120,6 +121,7 @@ HEAVY = (
     "sqlalchemy",
     "PIL",
     "pandas",
+    "ray",
     "rich",
 )
 

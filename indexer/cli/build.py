@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.cli.options import author, index_option, json_option, print_json, printable
+from indexer.cli.runner import chosen_runner, runner_options
 
 if TYPE_CHECKING:
     from indexer.index import Index
@@ -70,7 +71,8 @@ SHOWN = 10
     "own, else no.",
 )
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
-@click.option("--timings", is_flag=True, help="Say where the processor time went.")
+@click.option("--timings", is_flag=True, help="Say where this process's time went.")
+@runner_options
 @json_option
 def build(
     sources: tuple[str, ...],
@@ -87,7 +89,9 @@ def build(
     tiles: bool | None,
     thumbnails: bool,
     timings: bool,
+    runner: str,
     as_json: bool,
+    **ray: Any,  # noqa: ANN401 `indexer.cli.runner.NAMES`
 ) -> None:
     """Index images: create an index or add to it.
 
@@ -112,6 +116,9 @@ def build(
     if where is not None:
         opened = [source.select(parse_filter(where)) for source in opened]
     keep = _policy(index_path, patches, tiles)
+    encodes = chosen_runner(runner, engine, device, ray)
+    if runner == "ray":  # engine and device are the workers', which this machine may lack
+        engine = device = "auto"
     chosen = {"engine": engine, "device": device, "precision": precision}
     index = _open(index_path, checkpoint, fake_label, chosen, views, keep)
     spent = Timings()
@@ -119,6 +126,7 @@ def build(
         summary = build_index(
             index,
             opened,
+            runner=encodes,
             thumbnails=thumbnails,
             author=author(),
             on_progress=lambda so_far: advance(so_far.done),

@@ -99,10 +99,10 @@ def _commit(store: Store, chunk: Sequence[Outcome], author: str, summary: BuildS
         txn.add([outcome for outcome in chunk if isinstance(outcome, NewImage)])
         for outcome in chunk:
             if isinstance(outcome, Known):
-                txn.locate(outcome.sha256, outcome.item.uri)
-                txn.annotate(outcome.sha256, outcome.item.annotation, origin="import")
+                txn.locate(outcome.sha256, outcome.uri)
+                txn.annotate(outcome.sha256, outcome.annotation, origin="import")
             elif isinstance(outcome, Rejected):
-                txn.reject(outcome.item.uri, outcome.error.reason, str(outcome.error))
+                txn.reject(outcome.uri, outcome.error.reason, str(outcome.error))
                 summary.rejected[outcome.error.reason] += 1
             elif isinstance(outcome, Shard):
                 txn.finish(outcome)

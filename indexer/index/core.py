@@ -148,7 +148,7 @@ class Index:
                 return self._encoder
             from indexer.encoder import load_encoder  # torch, only where a query needs it
 
-            encoder = load_encoder(**self.store.reference["load"])
+            encoder = load_encoder(**self.load)
             self.use(encoder)
             return encoder
 
@@ -172,12 +172,12 @@ class Index:
     def check(self, passport: Passport, what: str, do: str) -> None:
         """Raises PassportMismatch, naming each field and telling what to `do`, unless encodings
         with this passport are comparable; `what` they are called."""
-        if differences := self.store.passport.differences(passport):
-            found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
-            expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
-            raise PassportMismatch(
-                f"{what} have {found}", expected=f"{expected}, as in {self.path}", do=do
-            )
+        check_passport(self.store.passport, passport, what, f"in {self.path}", do)
+
+    @property
+    def load(self) -> dict[str, Any]:
+        """What `indexer.encoder.load_encoder` is given for this index's encoder."""
+        return dict(self._encoder.reference if self._encoder else self.store.reference["load"])
 
     # -- data frames
 
@@ -335,3 +335,12 @@ class Index:
         gallery = self.gallery()
         uncovered = len(gallery.recent) + len(gallery.removed)
         return uncovered > min(UNCOVERED * images, UNCOVERED_IMAGES)
+
+
+def check_passport(own: Passport, other: Passport, what: str, where: str, do: str) -> None:
+    """Raises PassportMismatch, unless encodings with both passports are comparable: `what`
+    came with the `other` one, `where` the own one stands, and what to `do`."""
+    if differences := own.differences(other):
+        found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
+        expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
+        raise PassportMismatch(f"{what} have {found}", expected=f"{expected}, as {where}", do=do)

@@ -17,7 +17,7 @@ from indexer.index.encoding import Prepared, encode, named, prepare
 from indexer.index.keeping import NO_PATCHES, Keeper, PatchPolicy
 from indexer.index.timings import Timings
 from indexer.store import NewImage
-from indexer.types import Encoder, Shard, SourceItem
+from indexer.types import Annotation, Encoder, Shard, SourceItem
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,7 +31,8 @@ TOGETHER = 64
 class Known:
     """An input whose content was known already; it was not decoded."""
 
-    item: SourceItem
+    uri: str
+    annotation: Annotation
     sha256: str
 
 
@@ -39,7 +40,7 @@ class Known:
 class Rejected:
     """An input that cannot be used, and why."""
 
-    item: SourceItem
+    uri: str
     error: ImageRejected
 
 
@@ -82,13 +83,13 @@ def encode_items(
                 digest = sha256(data)
                 known = is_known(digest)
             if known:
-                return Known(item, digest)
+                return Known(item.uri, item.annotation, digest)
             size = encoder().batch
             prepared = prepare(
                 encoder(), data, thumbnail=thumbnails, tiles=keeper.tiles, timings=timings
             )
         except ImageRejected as error:
-            return Rejected(item, error)
+            return Rejected(item.uri, error)
         return _Ready(item, prepared)
 
     def encoded(

@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, Self
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import fsspec
 
 from indexer.errors import MissingExtra, NotFound, UsageError
 
 FOREIGN_ERRORS: Final = {"botocore.exceptions": "BotoCoreError", "aiohttp": "ClientError"}
+
+DRAFT: Final = ".draft"
+"""Suffix of what is being written, or was when its writer died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,30 @@ class Place:
     def sibling(self, name: str) -> "Place":
         """What a relative `name` in this file means."""
         return self._below(f"{self.path.rsplit('/', 1)[0]}/{name}")
+
+    def child(self, name: str) -> "Place":
+        """What is, or shall be, called `name` in this folder."""
+        return self._below(f"{self.path.rstrip('/')}/{name}")
+
+    def exists(self) -> bool:
+        """Whether anything is there. Raises OSError."""
+        with _as_os_errors():
+            return bool(self.fs.exists(self.path))
+
+    @contextmanager
+    def save(self) -> Iterator[IO[bytes]]:
+        """To write within; afterwards it is there whole, or as before. Raises OSError."""
+        draft = f"{self.path}.{uuid4().hex}{DRAFT}"
+        with _as_os_errors():
+            self.fs.makedirs(self.fs._parent(self.path), exist_ok=True)
+            with self.fs.open(draft, "wb") as file:
+                yield file
+            self.fs.mv(draft, self.path)
+
+    def remove(self) -> None:
+        """Raises OSError."""
+        with _as_os_errors():
+            self.fs.rm_file(self.path)
 
     def relative(self, other: "Place") -> tuple[str, ...]:
         """The names that lead from this folder to a file below it."""

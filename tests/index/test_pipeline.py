@@ -70,8 +70,7 @@ def test_known_rejected_and_new_stay_in_their_order(tmp_path: Path, checkpoint: 
     names = {NewImage: "new", Known: "known", Rejected: "rejected"}
     seen = [names[type(outcome)] for outcome in outcomes]
     assert seen == [item.path.stem.split("-")[1] for item in source]
-    uris = [o.uri if isinstance(o, NewImage) else o.item.uri for o in outcomes]
-    assert uris == [item.uri for item in source]
+    assert [outcome.uri for outcome in outcomes] == [item.uri for item in source]
 
 
 def test_timings_account_for_the_whole_build(pictures: Path, make_index: Make) -> None:

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,23 @@ from indexer.sources import Source, open_source
 from indexer.types import Shard
 
 KEEP = PatchPolicy(4, tiles=True)
-RUNNERS = ["local"]
 
 
-@pytest.fixture(scope="module", params=RUNNERS)
-def runner(request: pytest.FixtureRequest) -> Runner:
-    return LocalRunner()
+@pytest.fixture(scope="module", params=["local", pytest.param("ray", marks=pytest.mark.scale)])
+def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    """Each implementation; ray on this machine, with parts of a few images."""
+    if request.param == "local":
+        yield LocalRunner()
+        return
+    ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'lineup[ray]'")
+    from indexer.index import ray_runner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ray_runner, "PART", 16)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+        yield ray_runner.RayRunner()
+        ray.shutdown()
 
 
 @pytest.fixture
