@@ -7,7 +7,7 @@ images, taps and labels that it tells of.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -23,6 +23,22 @@ AT: Final[BindParameter[int]] = bindparam("generation")
 
 Content = dict[str, dict[str, dict[str, Any]]]
 """{"written" | "ended": {table: {"rows": count, "sha256": over them}}}, empty tables left out."""
+
+
+class Fingerprint:
+    """How many rows, and the sha256 over them in their order."""
+
+    def __init__(self) -> None:
+        self._count, self._total = 0, hashlib.sha256()
+
+    def add(self, row: Iterable[object]) -> None:
+        self._count += 1
+        self._total.update(json.dumps(list(row), sort_keys=True, default=_blob).encode() + b"\n")
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """{"rows": count, "sha256": hex}."""
+        return {"rows": self._count, "sha256": self._total.hexdigest()}
 
 
 def content_of(connection: Connection, generation: int) -> Content:
@@ -90,11 +106,10 @@ def _summaries(
     [has_rows] = touched(connection, generation=generation)
     for (name, query), there in zip(queries, has_rows, strict=True):
         if there:
-            count, total = 0, hashlib.sha256()
+            rows = Fingerprint()
             for row in connection.execute(query, {AT.key: generation}):
-                count += 1
-                total.update(json.dumps(list(row), sort_keys=True, default=_blob).encode() + b"\n")
-            found[name] = {"rows": count, "sha256": total.hexdigest()}
+                rows.add(row)
+            found[name] = rows.told
     return found
 
 

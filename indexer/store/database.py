@@ -47,6 +47,10 @@ class Database(Protocol):
         """Insert rows, all of which have the same columns, by the engine's fastest way."""
         ...
 
+    def number_on(self, connection: Connection, table: Table) -> None:
+        """Go on numbering rows of `table` after those that were inserted with their ids."""
+        ...
+
     def damage(self, connection: Connection) -> Iterator[str]:
         """What the engine itself finds wrong with what it keeps, one line each."""
         ...

@@ -105,6 +105,12 @@ class PostgreSQL:
         if values := list(rows):
             connection.execute(insert(table), values)
 
+    def number_on(self, connection: Connection, table: Table) -> None:
+        if table.autoincrement_column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, table.autoincrement_column.name)
+            last = select(func.max(table.autoincrement_column)).scalar_subquery()
+            connection.execute(select(func.setval(sequence, last)))
+
     def damage(self, connection: Connection) -> Iterator[str]:
         for setting in ("fsync", "full_page_writes"):
             if connection.scalar(text(f"SHOW {setting}")) == "off":

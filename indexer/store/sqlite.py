@@ -76,6 +76,9 @@ class SQLite:
         if values := list(rows):
             connection.execute(insert(table), values)
 
+    def number_on(self, connection: Connection, table: Table) -> None:
+        """SQLite has noticed the ids (AUTOINCREMENT)."""
+
     def damage(self, connection: Connection) -> Iterator[str]:
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
             if line != "ok":

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,9 +14,10 @@ from sqlalchemy import Connection, inspect, select
 from indexer.custody import Entry, genesis
 from indexer.errors import IndexDamaged, NotFound
 from indexer.filters import Filter
-from indexer.store.audit import AuditTrail, begin
+from indexer.store.audit import AuditTrail, append, begin
 from indexer.store.changes import came, fit_at, relabelled, went
 from indexer.store.check import problems
+from indexer.store.copying import copy_rows, row_count
 from indexer.store.database import Database, damaged, database_at, held
 from indexer.store.family_reads import FamilyReads
 from indexer.store.keys import live_keys
@@ -125,6 +126,40 @@ class Store:
                 do="open it with the release of Lineup that wrote it",
             )
         return cls(database, row.identity, Passport.from_json(row.passport), row.reference)
+
+    def copy(
+        self,
+        place: Path | str,
+        reference: Mapping[str, Any],
+        author: str,
+        advance: Callable[[int], object],
+    ) -> Self:
+        """The same truth at another place, whatever its engine: every generation, decision and
+        row of the audit chain as it is now, and one row more that tells of the copy.
+
+        It is there whole, compared with its origin table by table, or not at all. `reference`
+        takes the place of this one's and may differ in where vectors are only, since the chain
+        follows from the rest; `advance` is told the rows as they come. Raises UsageError where
+        there is anything at `place`, IndexDamaged where the copy is not what was copied.
+        """
+        database = database_at(place)
+        row = {"id": 1, "reference": dict(reference)}
+        with self._engine.begin() as source, database.creating() as target:
+            metadata.create_all(target, checkfirst=False)
+            told = copy_rows(
+                source,
+                target,
+                lambda table, values: values | row if table is store else values,
+                advance,
+            )
+            append(target, [Entry("copy", author, {"copied": told})])
+        return type(self)(database, self.identity, self.passport, reference)
+
+    @property
+    def rows(self) -> int:
+        """The rows of all tables."""
+        with self._engine.begin() as connection:
+            return row_count(connection)
 
     def close(self) -> None:
         self._engine.dispose()
