@@ -27,6 +27,7 @@ from benchmarks import _descriptors as synthetic
 from indexer.calibration import fit_calibration
 from indexer.descriptor import fit_projection
 from indexer.index.derived import Derived, load, publish
+from indexer.index.engines import InProcess
 from indexer.types import Float32, Int64
 from indexer.vectors import Choice, FaissIndex, build_vectors
 
@@ -200,7 +201,7 @@ def opened(folder: Path) -> dict[str, Any]:
     queries = np.load(folder / "queries.npy")
     before = memory()
     started = time.perf_counter(), time.process_time()
-    derived = load(folder)
+    derived = load(folder, InProcess())
     seconds, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     for query in queries:
         derived.vectors.search(query, K)

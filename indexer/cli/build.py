@@ -70,6 +70,12 @@ SHOWN = 10
     "regions and those near the border, for two to seven times the work. Default: the index's "
     "own, else no.",
 )
+@click.option(
+    "--vectors",
+    metavar="URL",
+    help="Where vectors are searched: milvus+http://HOST:PORT or milvus+file:PATH.db, with the "
+    "token in MILVUS_TOKEN. Default: the index's own, else FAISS in this process.",
+)
 @click.option("--thumbnails/--no-thumbnails", default=True, show_default=True)
 @click.option("--timings", is_flag=True, help="Say where this process's time went.")
 @runner_options
@@ -87,6 +93,7 @@ def build(
     views: int | None,
     patches: str | None,
     tiles: bool | None,
+    vectors: str | None,
     thumbnails: bool,
     timings: bool,
     runner: str,
@@ -120,7 +127,7 @@ def build(
     if runner == "ray":  # engine and device are the workers', which this machine may lack
         engine = device = "auto"
     chosen = {"engine": engine, "device": device, "precision": precision}
-    index = _open(index_path, checkpoint, fake_label, chosen, views, keep)
+    index = _open(index_path, checkpoint, fake_label, chosen, views, keep, vectors)
     spent = Timings()
     with index, progress_bar("Indexing", total(opened)) as advance:
         summary = build_index(
@@ -158,16 +165,25 @@ def _open(
     chosen: dict[str, Any],
     views: int | None,
     keep: "PatchPolicy",
+    vectors: str | None,
 ) -> "Index":
     """The index to add to, with the encoder that was asked for; refused where they differ."""
     from indexer.encoder import load_encoder
+    from indexer.errors import UsageError
     from indexer.index import Index
+    from indexer.vectors.milvus import checked_url
 
     if not Index.exists(path):
         ref = checkpoint or DEFAULT_CHECKPOINT
         encoder = load_encoder(ref, fake_label=fake_label, views=views or 1, **chosen)
-        return Index.create(path, encoder, author(), keep)
+        return Index.create(path, encoder, author(), keep, vectors)
     index = Index.open(path)
+    if vectors is not None and checked_url(vectors) != index.vectors:
+        raise UsageError(
+            f"--vectors {vectors}",
+            expected=f"{index.vectors or 'FAISS'}, as in {path}",
+            do="leave out --vectors, or build another index",
+        )
     known = dict(index.store.reference["load"])
     another = checkpoint is not None and not index.names(checkpoint)
     load = {"ref": checkpoint, "fake_label": fake_label} if another else known

@@ -1,6 +1,7 @@
 """The index: one folder with the truth and what is derived from it."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,11 +13,13 @@ from indexer.index.assembling import advance, assemble
 from indexer.index.derived import Derived, drafted, load, publish
 from indexer.index.derived_folder import DerivedDamaged, folders, place, read_manifest
 from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
+from indexer.index.engines import KEY, InProcess, engine_of, without_engine
 from indexer.index.gallery import Gallery
 from indexer.index.keeping import PatchPolicy, without_patches
 from indexer.index.patch_gallery import PatchGallery, patches_at
 from indexer.store import Store
 from indexer.types import Passport
+from indexer.vectors.milvus import Milvus, checked_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +37,7 @@ class Index:
 
     def __init__(self, path: Path, store: Store, encoder: "VitEncoder | None" = None) -> None:
         self.path, self.store = path, store
-        self._encoder = encoder
+        self._encoder, self._engine = encoder, engine_of(store)
         self.standing: Standing | None = None
         """What the last decision of this process left in force; `indexer.index.families`'s own."""
         self._latest: Gallery | None = None
@@ -50,10 +53,12 @@ class Index:
         encoder: "VitEncoder",
         author: str = "indexer",
         patches: PatchPolicy = PatchPolicy(),  # noqa: B008 frozen
+        vectors: str | None = None,
     ) -> Self:
         """A new, empty index for this encoder's encodings, in a new or empty folder.
 
-        `patches` says which of them every image keeps.
+        `patches` says which of them every image keeps, `vectors` the URL of the Milvus that
+        searches (None: FAISS does).
         """
         reference = {
             "name": encoder.checkpoint.name,
@@ -70,19 +75,28 @@ class Index:
                 if p.false_alarm is not None
             ],
         }
-        index = cls.create_for(path, encoder.passport, reference, author)
+        index = cls.create_for(path, encoder.passport, reference, author, vectors)
         index.use(encoder)
         return index
 
     @classmethod
     def create_for(
-        cls, path: str | Path, passport: Passport, reference: dict[str, Any], author: str
+        cls,
+        path: str | Path,
+        passport: Passport,
+        reference: Mapping[str, Any],
+        author: str,
+        vectors: str | None = None,
     ) -> Self:
         """As `create`, for encodings that were made elsewhere; `reference` is what the store
         of another index says of its checkpoint."""
         root = Path(path)
         if root.exists() and not (root.is_dir() and not any(root.iterdir())):
             raise UsageError(f"{root} exists and is not an index", expected="a new folder")
+        reference = without_engine(reference)
+        if vectors is not None:
+            reference[KEY] = checked_url(vectors)
+            Milvus(reference[KEY])  # what cannot be reached is refused before any work
         root.mkdir(parents=True, exist_ok=True)
         return cls(root, Store.create(root / TRUTH, passport, reference, author))
 
@@ -130,6 +144,12 @@ class Index:
             "revision": self.store.reference["revision"],
             "weights_sha256": self.store.passport.weights_sha256,
         }
+
+    @property
+    def vectors(self) -> str | None:
+        """The URL of the Milvus that searches; None: FAISS does, in this process."""
+        url: str | None = self.store.reference.get(KEY)
+        return url
 
     @property
     def patch_policy(self) -> PatchPolicy:
@@ -270,20 +290,28 @@ class Index:
         fit = self.store.fit_at(generation)
         if fit is None:  # before the first fit: a build that runs, or was cut short
             fitted = deriving.fit(self.store, generation)
-            return deriving.derive(self.store, fitted, fit=generation, covers=generation)
+            return deriving.derive(
+                self.store, InProcess(), fitted, fit=generation, covers=generation
+            )
         for _, folder in folders(self.derived_root):
             try:
                 found = read_manifest(folder)
                 if found["fit"] == fit.generation and found["covers"] <= generation:
                     if current is not None and current.is_of(found):
                         return current
-                    return load(folder)
+                    return load(folder, self._engine)
             except DerivedDamaged:
                 continue  # the next older set, or the truth
         fitted = deriving.fit(self.store, fit.fitted_on)
-        derived = deriving.derive(self.store, fitted, fit=fit.generation, covers=fit.fitted_on)
-        publish(self.derived_root, fit.generation, derived)
+        derived = deriving.derive(
+            self.store, self._engine, fitted, fit=fit.generation, covers=fit.fitted_on
+        )
+        self._publish(fit.generation, derived)
         return derived
+
+    def _publish(self, generation: int, derived: Derived) -> None:
+        publish(self.derived_root, generation, derived)
+        self._engine.announce(derived.vectors)
 
     def fit(self, author: str = "indexer") -> Derived:
         """Fit projection and calibration on the gallery as it is: a new generation.
@@ -292,7 +320,7 @@ class Index:
         """
         fitted_on = self.store.generation
         fitted = deriving.fit(self.store, fitted_on)
-        derived = deriving.derive(self.store, fitted, fit=-1, covers=fitted_on)
+        derived = deriving.derive(self.store, self._engine, fitted, fit=-1, covers=fitted_on)
         draft = drafted(self.derived_root, derived)  # not in the commit, which others wait for
         with self.store.commit("fit", author) as txn:
             place(draft, txn.generation, fit=txn.generation)
@@ -301,6 +329,7 @@ class Index:
                 projection=draft.sums["projection.safetensors"],
                 calibration=draft.sums["calibration.json"],
             )
+        self._engine.announce(derived.vectors)
         return replace(derived, fit=txn.generation)
 
     def due(self) -> bool:
@@ -317,13 +346,14 @@ class Index:
         elif self._vectors_are_due(len(ids)):
             gallery = self.gallery(generation)
             derived = deriving.searchable(
+                self._engine,
                 Fitted(gallery.derived.projection, gallery.derived.calibration),
                 ids,
                 gallery.descriptors(ids),
                 fit=gallery.derived.fit,
                 covers=generation,
             )
-            publish(self.derived_root, generation, derived)
+            self._publish(generation, derived)
 
     def _fit_is_due(self, images: int) -> bool:
         fit = self.store.fit_at(self.store.generation)

@@ -11,9 +11,10 @@ import numpy as np
 
 from indexer.calibration import Calibration
 from indexer.descriptor import Projection
-from indexer.index.derived_folder import Draft, check, draft, place
+from indexer.index.derived_folder import DerivedDamaged, Draft, check, draft, place
+from indexer.index.engines import VectorEngine, Vectors
 from indexer.types import Float32, Int64
-from indexer.vectors import Choice, FaissIndex
+from indexer.vectors import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Derived:
     covers: int
     ids: Int64
     descriptors: Float32
-    vectors: FaissIndex
+    vectors: Vectors
     choice: Choice
     projection: Projection
     calibration: Calibration
@@ -45,7 +46,7 @@ def drafted(root: Path, derived: Derived) -> Draft:
     def fill(work: Path) -> dict[str, Any]:
         np.save(work / "ids.npy", derived.ids, allow_pickle=False)
         np.save(work / "descriptors.npy", derived.descriptors, allow_pickle=False)
-        derived.vectors.save(work / "vectors.faiss")
+        derived.vectors.save(work / f"vectors.{derived.vectors.suffix}")
         derived.projection.save(work / "projection.safetensors")
         (work / "calibration.json").write_text(derived.calibration.to_json())
         return {
@@ -64,9 +65,11 @@ def publish(root: Path, generation: int, derived: Derived) -> Path:
     return place(drafted(root, derived), generation)
 
 
-def load(folder: Path) -> Derived:
+def load(folder: Path, engine: VectorEngine) -> Derived:
     """Open a derived set after checking it. Raises DerivedDamaged."""
-    manifest = check(folder)
+    manifest, file = check(folder), f"vectors.{engine.suffix}"
+    if file not in manifest["sha256"]:
+        raise DerivedDamaged(f"{folder} is of another vector engine", expected=file)
     ids = np.load(folder / "ids.npy", allow_pickle=False)
     descriptors = np.load(folder / "descriptors.npy", mmap_mode="r", allow_pickle=False)
     choice = Choice(**manifest["vectors"])
@@ -75,7 +78,7 @@ def load(folder: Path) -> Derived:
         covers=manifest["covers"],
         ids=ids,
         descriptors=descriptors,
-        vectors=FaissIndex.load(folder / "vectors.faiss", ids, descriptors),
+        vectors=engine.load(folder / file, ids, descriptors, manifest["covers"]),
         choice=choice,
         projection=Projection.load(folder / "projection.safetensors"),
         calibration=Calibration.from_json((folder / "calibration.json").read_text()),

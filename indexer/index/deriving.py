@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from indexer.calibration import Calibration, OperatingPoint, cross_fit, fit_calibration
 from indexer.descriptor import Projection, fit_projection
 from indexer.index.derived import Derived
+from indexer.index.engines import VectorEngine
 from indexer.store import Store
 from indexer.types import Annotation, Float16, Float32, Int64
-from indexer.vectors import build_vectors
 
 FIT_LIMIT = 100_000
 """A projection is fitted on at most so many images, spread evenly over the gallery."""
@@ -49,17 +49,24 @@ def describe(store: Store, projection: Projection, ids: Int64) -> Float32:
     return out
 
 
-def derive(store: Store, fitted: Fitted, *, fit: int, covers: int) -> Derived:
+def derive(store: Store, engine: VectorEngine, fitted: Fitted, *, fit: int, covers: int) -> Derived:
     """Everything that is searched, for the gallery at generation `covers`."""
     ids = store.ids(generation=covers)
-    return searchable(fitted, ids, describe(store, fitted.projection, ids), fit=fit, covers=covers)
+    descriptors = describe(store, fitted.projection, ids)
+    return searchable(engine, fitted, ids, descriptors, fit=fit, covers=covers)
 
 
 def searchable(
-    fitted: Fitted, ids: Int64, descriptors: Float32, *, fit: int, covers: int
+    engine: VectorEngine,
+    fitted: Fitted,
+    ids: Int64,
+    descriptors: Float32,
+    *,
+    fit: int,
+    covers: int,
 ) -> Derived:
     """As `derive`, of ascending ids (n,) whose descriptors (n, dim) are known already."""
-    vectors, choice = build_vectors(ids, descriptors)
+    vectors, choice = engine.build(ids, descriptors, covers)
     return Derived(
         fit, covers, ids, descriptors, vectors, choice, fitted.projection, fitted.calibration
     )

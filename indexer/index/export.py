@@ -18,6 +18,7 @@ from indexer.errors import UsageError
 from indexer.index.carried import carried
 from indexer.index.core import Index
 from indexer.index.encodings_file import write_encodings
+from indexer.index.engines import without_engine
 from indexer.store import StoredImage
 
 SHARD = 100_000
@@ -58,7 +59,9 @@ def export_encodings(index: Index, to: str | Path, author: str = "indexer") -> d
     empty folder; returns what was written. The audit chain tells that `author` did so."""
     root, store = _new_folder(to), index.store
     generation = store.generation
-    write_encodings(carried(store, generation), store.passport, dict(store.reference), root)
+    write_encodings(
+        carried(store, generation), store.passport, without_engine(store.reference), root
+    )
     images = len(store.ids(generation=generation))
     _record(index, author, images, root, generation)
     return {"generation": generation, "images": images}

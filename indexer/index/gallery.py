@@ -4,6 +4,7 @@ The vector index covers an earlier generation; what came after is compared exact
 removed since is left out. Nothing here changes once made: a new generation is a new Gallery.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a filter keeps where the vector engine evaluates it.
+
+    `covered(query, k)` searches the derived set as things were when it was made, which is no
+    longer right for the images `relabelled`; `apart` are those of them, and of the recent ones,
+    that the filter keeps (ascending ids).
+    """
+
+    covered: Callable[[Float32, int], tuple[Int64, Float32]]
+    relabelled: Int64
+    apart: Int64
+
+
+@dataclass(frozen=True, slots=True)
 class Gallery:
     """`recent` holds the images added after `derived.covers`; `removed` (ascending ids) those
     of `derived` that are gone at `generation`."""
@@ -44,27 +59,27 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.derived.ids) - len(self.removed) + len(self.recent)
 
-    def search(self, query: Float32, k: int, allowed: Int64 | None) -> tuple[Int64, Float32]:
-        """The k most similar live images among `allowed` (ascending ids; None: all).
+    def search(
+        self, query: Float32, k: int, kept: Int64 | Narrowed | None
+    ) -> tuple[Int64, Float32]:
+        """The k most similar live images among those `kept` (ascending ids; None: all).
 
         Ordered by (similarity descending, id ascending); ids (m,) int64, similarities (m,)
         float32 in [-1, 1].
         """
-        covered, recent = self._covered(query, k, allowed), self.recent.search(query, k, allowed)
-        ids = np.concatenate([covered[0], recent[0]])
-        similarity = np.concatenate([covered[1], recent[1]])
+        allowed = kept.apart if isinstance(kept, Narrowed) else kept
+        vectors, removed = self.derived.vectors, self.removed
+        parts = [
+            _without(removed, k, lambda fetch: vectors.search(query, fetch, allowed)),
+            self.recent.search(query, k, allowed),
+        ]
+        if isinstance(kept, Narrowed):
+            gone = np.union1d(removed, kept.relabelled)
+            parts.append(_without(gone, k, lambda fetch: kept.covered(query, fetch)))
+        ids = np.concatenate([part[0] for part in parts])
+        similarity = np.concatenate([part[1] for part in parts])
         order = np.lexsort((ids, -similarity))[:k]
         return ids[order], similarity[order]
-
-    def _covered(self, query: Float32, k: int, allowed: Int64 | None) -> tuple[Int64, Float32]:
-        """Search on until k are left without the removed ones, or everything is found."""
-        fetch = k
-        while True:
-            ids, similarity = self.derived.vectors.search(query, fetch, allowed)
-            live = ~located(ids, self.removed)[1]
-            if live.sum() >= k or len(ids) < fetch:
-                return ids[live], similarity[live]
-            fetch *= 2
 
     def descriptors(self, ids: Int64) -> Float32:
         """(m, dim) descriptors of images of this gallery, in the order of `ids`.
@@ -92,3 +107,16 @@ class Gallery:
         return self.derived.calibration.verdict(
             compared, self.reference.annotations, score, risk=risk
         )
+
+
+def _without(
+    gone: Int64, k: int, search: Callable[[int], tuple[Int64, Float32]]
+) -> tuple[Int64, Float32]:
+    """Search on until k are left without those that are gone, or everything is found."""
+    fetch = k
+    while True:
+        ids, similarity = search(fetch)
+        live = ~located(ids, gone)[1]
+        if live.sum() >= k or len(ids) < fetch:
+            return ids[live], similarity[live]
+        fetch *= 2

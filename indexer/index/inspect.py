@@ -1,10 +1,11 @@
 """What an index holds, and whether it agrees with itself."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from indexer.index.core import Index
-from indexer.index.derived_folder import DerivedDamaged, check, folders
+from indexer.index.derived_folder import DerivedDamaged, check, folders, read_manifest
 from indexer.index.kept_queries import KeptQueries
 from indexer.store import Counts
 
@@ -22,10 +23,19 @@ def info(index: Index) -> dict[str, Any]:
         "checkpoint": index.checkpoint,
         "passport": asdict(store.passport),
         "patches": index.patch_policy.reference,
+        "vectors": {"at": index.vectors or "faiss", **_newest(index)},
         "fit": None if fit is None else asdict(fit),
         "kept_queries": len(KeptQueries(index).digests()),
         "rejects": [asdict(reject) for reject in store.rejects()],
     }
+
+
+def _newest(index: Index) -> dict[str, Any]:
+    """How the vectors of the newest derived set are searched; nothing where there is none."""
+    for generation, folder in folders(index.derived_root):
+        with suppress(DerivedDamaged):
+            return {"generation": generation, **read_manifest(folder)["vectors"]}
+    return {}
 
 
 def verify(index: Index) -> dict[str, Any]:

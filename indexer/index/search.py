@@ -13,6 +13,7 @@ from indexer.index.core import Index
 from indexer.index.encoding import encode, prepare
 from indexer.index.gallery import Gallery
 from indexer.index.keeping import NO_PATCHES, Keeper
+from indexer.index.narrowing import narrowed
 from indexer.index.recording import record_query
 from indexer.index.reranking import RERANKED, patch_similarity
 from indexer.store import Match
@@ -171,12 +172,10 @@ def search(
     if k < 1:
         raise UsageError(f"k is {k}", expected="at least 1")
     gallery = index.gallery(generation)
-    allowed = None
-    if where is not None:
-        allowed = index.store.ids(where, generation=gallery.generation)
+    kept = None if where is None else narrowed(index.store, gallery, where)
     descriptor = _descriptor(gallery, query)
     depth = max(k, RERANKED) if rerank else k
-    ids, similarities = gallery.search(descriptor, depth + (query.id is not None), allowed)
+    ids, similarities = gallery.search(descriptor, depth + (query.id is not None), kept)
     others = ids != query.id
     ids, similarities = ids[others][:depth], similarities[others][:depth]
     shared = None

@@ -83,6 +83,14 @@ class AuditTrail:
         with self._engine.connect() as connection:
             return head_of(connection)
 
+    def hash_at(self, generation: int) -> str:
+        """The hash of the row that tells of this commit: it names all that was written until
+        then. The genesis for generation 0."""
+        told = select(audit.c.hash).where(audit.c.generation == generation)
+        with self._engine.connect() as connection:
+            found: str | None = connection.scalar(told.order_by(audit.c.number).limit(1))
+        return self.genesis if generation == 0 or found is None else found
+
     def rows(self, last: int | None = None) -> Iterator[Row]:
         """The rows, oldest first; only the `last` ones where that is given."""
         with self._engine.begin() as connection:

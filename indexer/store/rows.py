@@ -66,6 +66,19 @@ def columns_of(
     )
 
 
+def filterable(
+    connection: Connection, ids: Sequence[int] | Int64, generation: int
+) -> list[dict[str, Any]]:
+    """What filters read of images, metadata and sha256 apart, in the order of the ids. Raises
+    NotFound."""
+    query = select(
+        images.c.id,
+        *(effective(field, generation).label(field) for field in ANNOTATED),
+        *(images.c[field] for field in ("format", "width", "height", "score")),
+    )
+    return [dict(row._mapping) for _, part in rows_by_id(connection, query, ids) for row in part]
+
+
 def stored_images(connection: Connection, ids: Sequence[int], generation: int) -> list[StoredImage]:
     """Images as `generation` saw them, in the order of the ids. Raises NotFound."""
     uris: dict[int, list[str]] = {id_: [] for id_ in ids}

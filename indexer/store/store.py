@@ -34,7 +34,14 @@ from indexer.store.records import (
     Reject,
     StoredImage,
 )
-from indexer.store.rows import columns_of, latest_generation, live_id, rows_by_id, stored_images
+from indexer.store.rows import (
+    columns_of,
+    filterable,
+    latest_generation,
+    live_id,
+    rows_by_id,
+    stored_images,
+)
 from indexer.store.schema import (
     SCHEMA_VERSION,
     images,
@@ -229,13 +236,25 @@ class Store:
         with self._engine.connect() as connection:
             return matches(connection, ids.tolist(), generation)
 
-    def ids(self, where: Filter | None = None, generation: int | None = None) -> Int64:
-        """Ids, ascending, of the images that are there and pass the filter: (n,) int64."""
+    def ids(
+        self,
+        where: Filter | None = None,
+        generation: int | None = None,
+        among: Int64 | None = None,
+    ) -> Int64:
+        """Ids, ascending, of the images that are there and pass the filter: (n,) int64; of
+        those `among` ascending ids where these are given."""
         with self._reading(generation) as (connection, at):
             query = select(images.c.id).where(live(images, at)).order_by(images.c.id)
             if where is not None:
                 query = query.where(compiled(where, at))
-            return np.array(connection.scalars(query).all(), dtype=np.int64)
+            if among is None:
+                return np.array(connection.scalars(query).all(), dtype=np.int64)
+            found = (
+                connection.scalars(query.where(images.c.id.in_(chunk)))
+                for chunk in chunks(among.tolist())
+            )
+            return np.array([id_ for part in found for id_ in part], dtype=np.int64)
 
     def taps(self, ids: Sequence[int] | Int64) -> Float16:
         """Taps of these images, in the given order: (n, taps, dim) float16. Raises NotFound."""
@@ -262,6 +281,14 @@ class Store:
         """
         with self._reading(generation) as (connection, at):
             return columns_of(connection, ids, at, said=said)
+
+    def filterable(
+        self, ids: Sequence[int] | Int64, generation: int | None = None
+    ) -> list[dict[str, Any]]:
+        """What filters read of these images, metadata and sha256 apart, in the given order.
+        Raises NotFound."""
+        with self._reading(generation) as (connection, at):
+            return filterable(connection, ids, at)
 
     def thumbnail(self, sha256: str, generation: int | None = None) -> bytes | None:
         """The encoded thumbnail, None if none was made. Raises NotFound."""
@@ -330,7 +357,11 @@ class Store:
             {
                 "identity": self.identity,
                 "passport": self.passport.to_json(),
-                "reference": json.dumps(self.reference, sort_keys=True),
+                "reference": json.dumps(
+                    # Where vectors are searched is no part of what the chain vouches for.
+                    {key: said for key, said in self.reference.items() if key != "vectors"},
+                    sort_keys=True,
+                ),
             }
         )
 

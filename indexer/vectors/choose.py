@@ -23,7 +23,8 @@ SEED: Final = 20_260_102
 class Choice:
     """What was built, and what it cost and delivers.
 
-    `kind` is "flat" or "ivf-sq8"; `parameters` are its settings (IVF: nlist, nprobe);
+    `engine` is "faiss" or "milvus", `kind` "flat" or "ivf-sq8"; `parameters` are its settings
+    (IVF: nlist, nprobe);
     `recall_at_10` in [0, 1] is the share of the exact 10 nearest others of sampled gallery
     vectors that the index returns; `seconds` is the time to build and tune.
     """
@@ -34,6 +35,7 @@ class Choice:
     parameters: dict[str, int]
     recall_at_10: float
     seconds: float
+    engine: str = "faiss"
 
 
 class Tunable(VectorIndex, Protocol):

@@ -30,6 +30,8 @@ class FaissIndex:
     `nprobe` is how many inverted lists a search visits (0 for a flat index).
     """
 
+    suffix: Final = "faiss"
+
     def __init__(self, index: Any, ids: Int64, vectors: Float32) -> None:  # noqa: ANN401
         self._index, self.ids, self.vectors = index, ids, vectors
         self.nprobe = int(index.nprobe) if isinstance(index, faiss.IndexIVF) else 0

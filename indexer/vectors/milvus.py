@@ -28,12 +28,12 @@ SECONDS: Final = 60.0
 """How long one question may take; loading and indexing may take longer."""
 STALLED: Final = 600.0
 """An index that has got no further for so many seconds is given up."""
-GONE: Final = (100, 101)
-"""Milvus's codes for a collection that is not there, or not loaded."""
+GONE: Final = (100, 101, 1600)
+"""Milvus's codes for a collection that is not there or not loaded, and an alias of none."""
 
 
 class CollectionGone(VectorsUnavailable):
-    """A collection that is not there (any more), or not loaded."""
+    """A collection that is not there (any more) or not loaded, or an alias of none."""
 
 
 def checked_url(url: str) -> str:
@@ -68,7 +68,7 @@ class Milvus:
         if lite := url.startswith(FILE):
             _need_milvus_lite(url)
         # They print what the errors below say, with tracebacks.
-        for name in ("pymilvus", "milvus_lite"):
+        for name in ("pymilvus", "milvus_lite", "grpc._server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         address = url.removeprefix(FILE) if lite else url.removeprefix("milvus+")
         with self._asking():
@@ -163,16 +163,12 @@ class Milvus:
             return self._count(name, expression, "Bounded")
 
     def matching(self, name: str, expression: str) -> Int64:
-        """Ids, ascending, of all rows that an expression keeps."""
+        """Ids of the rows, at most MOST, that an expression keeps."""
         with self._asking():
-            pages = self._client.query_iterator(
-                name, batch_size=MOST, filter=expression, output_fields=["id"]
+            found = self._client.query(
+                name, filter=expression, limit=MOST, output_fields=["id"], timeout=SECONDS
             )
-            ids: list[int] = []
-            while page := pages.next():
-                ids += [row["id"] for row in page]
-            pages.close()
-        return np.unique(np.array(ids, np.int64))
+        return np.array([row["id"] for row in found], np.int64)
 
     def collections(self, prefix: str) -> list[str]:
         """Names of the collections that begin so."""
@@ -186,11 +182,11 @@ class Milvus:
 
     def aliased(self, alias: str) -> str | None:
         """The collection that an alias names."""
-        with self._asking():
-            for name in self._client.list_collections():
-                if alias in self._client.list_aliases(name)["aliases"]:
-                    return str(name)
-        return None
+        try:
+            with self._asking():
+                return str(self._client.describe_alias(alias)["collection_name"])
+        except CollectionGone:
+            return None
 
     def point(self, alias: str, name: str) -> None:
         """Have an alias name a collection from now on."""

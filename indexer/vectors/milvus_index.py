@@ -4,9 +4,12 @@ Milvus proposes, the exact vectors decide (`indexer.vectors.proposing`): similar
 are those of the stored vectors, here, whatever the collection's codes and segments are.
 """
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 
@@ -15,7 +18,7 @@ from indexer.types import Float32, Int64
 from indexer.vectors.choose import FLAT_ROWS, RECALL, Choice, tuned
 from indexer.vectors.milvus import MOST, CollectionGone, Milvus
 from indexer.vectors.milvus_filter import FIELDS, stored
-from indexer.vectors.proposing import EXACT_ROWS, compared, decided
+from indexer.vectors.proposing import compared, decided
 from indexer.vectors.ranking import checked_gallery, checked_query, located, positions_of
 
 T = TypeVar("T")
@@ -36,6 +39,8 @@ class MilvusIndex:
     `nprobe`. Raises UsageError as `ExactIndex` does, VectorsUnavailable where Milvus fails.
     """
 
+    suffix: Final = "milvus"
+
     def __init__(
         self,
         milvus: Milvus,
@@ -52,6 +57,16 @@ class MilvusIndex:
         self.nlist, self.nprobe = nlist, nprobe or min(nlist, 1)
         self._milvus, self._known, self._writing = milvus, known, threading.Lock()
         self._see_to_it()
+
+    @classmethod
+    def load(cls, path: Path, milvus: Milvus, ids: Int64, vectors: Float32, known: Known) -> Self:
+        """What `save` told of, over the same ids and vectors."""
+        return cls(milvus, ids=ids, vectors=vectors, known=known, **json.loads(path.read_text()))
+
+    def save(self, path: Path) -> None:
+        """Write which collection it is, and its settings."""
+        facts = {"name": self.name, "nlist": self.nlist, "nprobe": self.nprobe}
+        path.write_text(json.dumps(facts))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,14 +89,23 @@ class MilvusIndex:
         checked_query(query, self.vectors.shape[1], k)
         size = self._asked(lambda: self._milvus.count(self.name, expression))
 
-        def everything() -> Int64:
-            return self._positions(
-                self._asked(lambda: self._milvus.matching(self.name, expression))
-            )
+        if size <= MOST:
+            return self._compared(query, k, self._matching(expression))
+        return self._decided(
+            query, k, size, self.nlist, expression, lambda: self._all_matching(expression)
+        )
 
-        if size <= EXACT_ROWS:
-            return self._compared(query, k, everything())
-        return self._decided(query, k, size, self.nlist, expression, everything)
+    def _matching(self, expression: str) -> Int64:
+        return self._positions(self._asked(lambda: self._milvus.matching(self.name, expression)))
+
+    def _all_matching(self, expression: str) -> Int64:
+        parts = (self.ids[start : start + MOST] for start in range(0, len(self.ids), MOST))
+        return np.concatenate(
+            [
+                self._matching(f"id >= {part[0]} and id <= {part[-1]} and ({expression})")
+                for part in parts
+            ]
+        )
 
     def _decided(
         self,
@@ -158,4 +182,5 @@ def build_collection(
     def make(nlist: int) -> MilvusIndex:
         return MilvusIndex(milvus, name, ids, vectors, known, nlist)
 
-    return tuned(ids, vectors, make, flat_rows, wanted)
+    index, choice = tuned(ids, vectors, make, flat_rows, wanted)
+    return index, replace(choice, engine="milvus")
