@@ -3,6 +3,8 @@
 `derived/<generation>/` holds one immutable set (see `indexer.index.derived_folder`).
 """
 
+import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,16 @@ import numpy as np
 
 from indexer.calibration import Calibration
 from indexer.descriptor import Projection
-from indexer.index.derived_folder import DerivedDamaged, Draft, check, draft, place
+from indexer.index.derived_folder import (
+    DerivedDamaged,
+    Draft,
+    check,
+    draft,
+    folders,
+    is_old,
+    place,
+    read_manifest,
+)
 from indexer.index.engines import VectorEngine, Vectors
 from indexer.types import Float32, Int64
 from indexer.vectors import Choice
@@ -42,6 +53,7 @@ class Derived:
 
 def drafted(root: Path, derived: Derived) -> Draft:
     """Write the files of `derived` below `root`; what makes them count is `place`."""
+    forget(root)
 
     def fill(work: Path) -> dict[str, Any]:
         np.save(work / "ids.npy", derived.ids, allow_pickle=False)
@@ -63,6 +75,20 @@ def drafted(root: Path, derived: Derived) -> Draft:
 def publish(root: Path, generation: int, derived: Derived) -> Path:
     """Write `derived` as `root/<generation>`, durable and all at once; returns the folder."""
     return place(drafted(root, derived), generation)
+
+
+def forget(root: Path) -> None:
+    """Remove sets that nobody needs: of each fit all but the first, from which any of its
+    generations can be read, and the newest, unless somebody may be about to open them."""
+    sets: dict[int, list[Path]] = {}
+    for _, folder in folders(root):
+        with suppress(DerivedDamaged):  # removed by another process, or about to be replaced
+            sets.setdefault(read_manifest(folder)["fit"], []).append(folder)
+    for of_fit in sets.values():
+        for folder in of_fit[1:-1]:
+            with suppress(FileNotFoundError):  # removed by another process
+                if is_old(folder):
+                    shutil.rmtree(folder)
 
 
 def load(folder: Path, engine: VectorEngine) -> Derived:

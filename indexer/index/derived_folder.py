@@ -21,7 +21,7 @@ from indexer.errors import LineupError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-ABANDONED_SECONDS = 24 * 3600
+OLD_SECONDS = 24 * 3600
 
 
 class DerivedDamaged(LineupError):
@@ -110,8 +110,13 @@ def _sweep(root: Path) -> None:
     """Remove what killed processes left half written: folders that nobody touched for a day."""
     for work in root.glob(".writing-*"):
         with suppress(FileNotFoundError):  # placed, or swept, by another process in this moment
-            if time.time() - work.stat().st_mtime > ABANDONED_SECONDS:
+            if is_old(work):
                 shutil.rmtree(work)
+
+
+def is_old(folder: Path) -> bool:
+    """Whether nobody has touched a folder for a day. Raises FileNotFoundError."""
+    return time.time() - folder.stat().st_mtime > OLD_SECONDS
 
 
 def _sha256(path: Path) -> str:
