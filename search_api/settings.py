@@ -23,7 +23,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LINEUP_", frozen=True)
 
-    index: Path = Field(description="The index folder.")
+    index: str | Path = Field(
+        description="The index: a folder, or postgresql+psycopg://USER@HOST/DATABASE."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     auth: Literal["auto", "required"] = Field(
@@ -42,7 +44,7 @@ class Settings(BaseSettings):
     )
     keep_queries: bool = Field(
         False,
-        description="true: keep every image that is asked about in the index folder, queries/; "
+        description="true: keep every image that is asked about, in the index folder, queries/; "
         "false: keep none.",
     )
     max_upload_bytes: int = Field(

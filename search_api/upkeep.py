@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import Final
 
 from fastapi.concurrency import run_in_threadpool
@@ -63,7 +62,7 @@ class Upkeep:
 def main() -> None:
     """Refresh one index, out of the way of everybody else."""
     os.nice(NICE)
-    with Index.open(Path(sys.argv[1])) as index:
+    with Index.open(sys.argv[1]) as index:
         index.refresh("search-api")
 
 

@@ -21,7 +21,9 @@ class Server:
 
 
 @contextmanager
-def serving(index: Path, log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    index: Path | str, log: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Serve `index` on a free loopback port until the block ends."""
     command = [Path(sys.executable).parent / "search-api", "--index", index, "--port", "0"]
     with log.open("w") as output:

@@ -14,14 +14,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def index_option(command: F) -> F:
-    """--index DIR, or LINEUP_INDEX."""
+    """--index INDEX, or LINEUP_INDEX."""
     return click.option(
         "--index",
         "index_path",
         envvar="LINEUP_INDEX",
         required=True,
-        metavar="DIR",
-        help="The index folder.  [env: LINEUP_INDEX]",
+        metavar="INDEX",
+        help="A folder, or postgresql+psycopg://USER@HOST/DATABASE.  [env: LINEUP_INDEX]",
     )(command)
 
 

@@ -95,7 +95,9 @@ def make(
 
 @report.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--index", "index_path", metavar="DIR", help="Also replay the search on this index.")
+@click.option(
+    "--index", "index_path", metavar="INDEX", help="Also replay the search on this index."
+)
 @click.option("--public-key", metavar="HEX", help="The key that it has to be signed with.")
 @json_option
 def verify(file: str, index_path: str | None, public_key: str | None, as_json: bool) -> None:

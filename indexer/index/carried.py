@@ -108,6 +108,6 @@ def merge(index: Index, other: Index, author: str) -> Taken:
     analysts said of single images comes as an import. Raises PassportMismatch.
     """
     index.check(other.store.passport, f"the encodings in {other.path}", ENCODE_AGAIN)
-    if other.path.resolve() == index.path.resolve():
+    if other.path == index.path:
         raise UsageError(f"{other.path} is the index itself", expected="another index")
     return take(index, carried(other.store, other.store.generation), author, "merge")

@@ -1,4 +1,4 @@
-"""The index: one folder with the truth and what is derived from it."""
+"""The index: the truth and what is derived from it."""
 
 import threading
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ from indexer.index.derived_folder import DerivedDamaged, folders, place, read_ma
 from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
 from indexer.index.engines import KEY, InProcess, engine_of, without_engine
 from indexer.index.gallery import Gallery
+from indexer.index.home import TRUTH, Home, truth_at
 from indexer.index.keeping import PatchPolicy, without_patches
 from indexer.index.patch_gallery import PatchGallery, patches_at
-from indexer.store import Store
+from indexer.store import Store, is_url
 from indexer.types import Passport
 from indexer.vectors.milvus import Milvus, checked_url
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from indexer.encoder import VitEncoder
     from indexer.index.standing import Standing
 
-TRUTH = "truth.sqlite"
 GROWTH = 1.2
 """`build` fits anew when the gallery has grown by this factor since the last fit."""
 
@@ -35,8 +35,10 @@ GROWTH = 1.2
 class Index:
     """An open index. Safe to search from several threads."""
 
-    def __init__(self, path: Path, store: Store, encoder: "VitEncoder | None" = None) -> None:
-        self.path, self.store = path, store
+    def __init__(
+        self, where: str | Path, store: Store, encoder: "VitEncoder | None" = None
+    ) -> None:
+        self.home, self.store = Home.of(where, store.identity), store
         self._encoder, self._engine = encoder, engine_of(store)
         self.standing: Standing | None = None
         """What the last decision of this process left in force; `indexer.index.families`'s own."""
@@ -55,7 +57,8 @@ class Index:
         patches: PatchPolicy = PatchPolicy(),  # noqa: B008 frozen
         vectors: str | None = None,
     ) -> Self:
-        """A new, empty index for this encoder's encodings, in a new or empty folder.
+        """A new, empty index for this encoder's encodings, in a new or empty folder or, by its
+        URL (`postgresql+psycopg://...`), in an empty database.
 
         `patches` says which of them every image keeps, `vectors` the URL of the Milvus that
         searches (None: FAISS does).
@@ -90,31 +93,30 @@ class Index:
     ) -> Self:
         """As `create`, for encodings that were made elsewhere; `reference` is what the store
         of another index says of its checkpoint."""
-        root = Path(path)
-        if root.exists() and not (root.is_dir() and not any(root.iterdir())):
-            raise UsageError(f"{root} exists and is not an index", expected="a new folder")
+        if not is_url(path):
+            _refuse_taken(Path(path))
         reference = without_engine(reference)
         if vectors is not None:
             reference[KEY] = checked_url(vectors)
             Milvus(reference[KEY])  # what cannot be reached is refused before any work
-        root.mkdir(parents=True, exist_ok=True)
-        return cls(root, Store.create(root / TRUTH, passport, reference, author))
+        if not is_url(path):
+            Path(path).mkdir(parents=True, exist_ok=True)
+        return cls(path, Store.create(truth_at(path), passport, reference, author))
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """Open an existing index. Raises NotFound or IndexDamaged."""
-        root = Path(path)
-        if not cls.exists(root):
+        if not cls.exists(path):
             raise NotFound(
-                f"{root} is not an index (it holds no {TRUTH})",
-                do=f"make one with: indexer build SOURCE --index {root}",
+                f"{path} is not an index" + ("" if is_url(path) else f" (it holds no {TRUTH})"),
+                do=f"make one with: indexer build SOURCE --index {path}",
             )
-        return cls(root, Store.open(root / TRUTH))
+        return cls(path, Store.open(truth_at(path)))
 
     @staticmethod
     def exists(path: str | Path) -> bool:
-        """Whether the folder holds an index."""
-        return (Path(path) / TRUTH).is_file()
+        """Whether the folder, or the database of a URL, holds an index."""
+        return Store.exists(truth_at(path))
 
     def __enter__(self) -> Self:
         return self
@@ -132,9 +134,14 @@ class Index:
         self.store.close()
 
     @property
+    def path(self) -> Path | str:
+        """What commands call it: its folder, or the URL of its truth."""
+        return self.home.where
+
+    @property
     def derived_root(self) -> Path:
         """The folder of all derived sets."""
-        return self.path / "derived"
+        return self.home.derived
 
     @property
     def checkpoint(self) -> dict[str, Any]:
@@ -374,3 +381,11 @@ def check_passport(own: Passport, other: Passport, what: str, where: str, do: st
         found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
         expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
         raise PassportMismatch(f"{what} have {found}", expected=f"{expected}, as {where}", do=do)
+
+
+def _refuse_taken(root: Path) -> None:
+    """Raises UsageError where a new index cannot be; what a killed `create` left behind counts
+    as nothing."""
+    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    if (root.exists() and not root.is_dir()) or any(not n.startswith(TRUTH) for n in names):
+        raise UsageError(f"{root} exists and is not an index", expected="a new folder")

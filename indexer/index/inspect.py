@@ -17,7 +17,7 @@ def info(index: Index) -> dict[str, Any]:
     fit = store.fit_at(generation)
     return {
         "ok": True,
-        "path": str(index.path.resolve()),
+        "path": str(index.path),
         "generation": generation,
         "counts": _counts(store.counts()),
         "checkpoint": index.checkpoint,
@@ -45,11 +45,11 @@ def verify(index: Index) -> dict[str, Any]:
     set is a problem but no loss: the next search computes it again from the truth.
     """
     problems = [
-        {"what": found, "do": "restore truth.sqlite from a copy, or build the index again"}
+        {"what": found, "do": "restore the truth from a copy, or build the index again"}
         for found in index.store.check()
     ]
     problems += [
-        {"what": f"audit: {found}", "do": "find out who wrote to truth.sqlite: docs/evidence.md"}
+        {"what": f"audit: {found}", "do": "find out who wrote to the truth: docs/evidence.md"}
         for found in index.store.audit.faults()
     ]
     sets = []

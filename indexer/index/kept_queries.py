@@ -1,7 +1,7 @@
 """Query images that an operator has chosen to keep; without that choice none is ever written.
 
-`queries/<sha256>` in the index folder holds the bytes as they came, readable by their owner
-only. A kept image belongs to no gallery: no search finds it.
+`queries/<sha256>` in the index folder (without one: see `indexer.index.home`) holds the bytes as
+they came, readable by their owner only. A kept image belongs to no gallery: no search finds it.
 """
 
 import os
@@ -21,7 +21,7 @@ class KeptQueries:
     """The kept query images of one index. What comes and goes is in its audit chain."""
 
     def __init__(self, index: Index) -> None:
-        self.folder: Path = index.path / QUERIES
+        self.folder: Path = index.home.kept / QUERIES
         self._audit = index.store.audit
 
     def digests(self) -> list[str]:
@@ -38,7 +38,7 @@ class KeptQueries:
             return
         details = {"query": digest, "bytes": len(data)}
         self._audit.record(Entry("query kept", author, details))
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(file, "wb") as out:
             out.write(data)

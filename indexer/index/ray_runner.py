@@ -77,7 +77,7 @@ class RayRunner:
         Raises MissingExtra, UsageError where the cluster or the shared folder is out of reach,
         and what workers raise.
         """
-        shared = self._shared or str((index.path / "incoming").resolve())
+        shared = self._shared or str(index.home.kept / "incoming")
         incoming = Incoming(Place.of(shared).child(index.store.identity), index.store.passport)
         taken: set[str] = set()
         for batch in incoming.left_behind():

@@ -1,5 +1,6 @@
-"""The truth of an index: everything that cannot be derived again, in one transactional file."""
+"""The truth of an index: all that cannot be derived again, in one transactional database."""
 
+from indexer.store.database import is_url
 from indexer.store.records import (
     ApiKey,
     Change,
@@ -42,4 +43,5 @@ __all__ = [
     "StoredImage",
     "Transaction",
     "Words",
+    "is_url",
 ]

@@ -134,6 +134,18 @@ class Store:
             )
         return cls(database, row.identity, Passport.from_json(row.passport), row.reference)
 
+    @staticmethod
+    def exists(place: Path | str) -> bool:
+        """Whether there is anything to open. Raises IndexUnreachable, IndexDamaged."""
+        database = database_at(place)
+        if not database.is_there():
+            return False
+        try:
+            with database.engine.connect() as connection:
+                return bool(inspect(connection).get_table_names())
+        finally:
+            database.engine.dispose()
+
     def copy(
         self,
         place: Path | str,

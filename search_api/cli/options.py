@@ -9,8 +9,8 @@ index_option = click.option(
     "index_path",
     envvar="LINEUP_INDEX",
     required=True,
-    metavar="DIR",
-    help="The index folder.  [env: LINEUP_INDEX]",
+    metavar="INDEX",
+    help="A folder, or postgresql+psycopg://USER@HOST/DATABASE.  [env: LINEUP_INDEX]",
 )
 
 
