@@ -83,7 +83,7 @@ def _known(store: Store, ids: Int64, generation: int) -> list[Known]:
     columns = store.columns(ids, generation=generation)
     return [
         # Who is in a family is a fake, though nobody may have labelled it so.
-        (label or (family and "fake"), family, source)
+        (label or (None if family is None else "fake"), family, source)
         for label, family, source in zip(columns.label, columns.family, columns.source, strict=True)
     ]
 

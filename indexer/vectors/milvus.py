@@ -61,6 +61,7 @@ class Milvus:
 
     def __init__(self, url: str) -> None:
         self.url: Final = url
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # nothing forks; gRPC says so
         try:
             from pymilvus import MilvusClient
         except ImportError as error:

@@ -7,13 +7,16 @@ import httpx
 import numpy as np
 import pytest
 from commands import run, run_json
+from filter_samples import COMMITS, comparisons
+from hypothesis import given, settings
+from milvus_filters import COVERED, WORDS, assert_found, expressions, filled, generations
 from on_milvus import lite
 from serving import serving
 
 from indexer.encoder import load_encoder
 from indexer.errors import UsageError
 from indexer.families.actions import Label, Rename
-from indexer.filters import parse_filter
+from indexer.filters import Filter, parse_filter
 from indexer.images import sha256
 from indexer.index import Index, build_index, query_stored, search
 from indexer.index.export import export_encodings
@@ -24,6 +27,7 @@ from indexer.index.narrowing import narrowed
 from indexer.sources import open_source
 from indexer.store import NewImage
 from indexer.types import Annotation, ImageFacts
+from indexer.vectors import milvus_index
 from indexer.vectors.milvus_index import MilvusIndex
 
 FILTERS = (
@@ -211,3 +215,27 @@ def test_from_the_command_line_and_over_http(
     answer = run_json("search", picture, "--index", index, "--where", "family = 'case 7'", "-k", 1)
     assert [hit["sha256"] for hit in answer["hits"]] == [found[0]["sha256"]]
     assert run_json("verify", "--index", index)["problems"] == []
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with filled(tmp_path_factory.mktemp("filters") / "my.index", lite().url) as index:
+        yield index
+
+
+@pytest.mark.parametrize("generation", [COVERED + 1, COMMITS + 1])
+def test_every_comparison_means_the_same_on_milvus(filtered: Index, generation: int) -> None:
+    for where in comparisons(words=WORDS):
+        assert_found(filtered, where, generation)
+
+
+@pytest.mark.parametrize("most", [7, 16_384])
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(where=expressions, generation=generations)
+def test_a_filter_means_the_same_on_milvus(
+    filtered: Index, most: int, where: Filter, generation: int
+) -> None:
+    """Also where one answer of Milvus does not hold all that the filter keeps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(milvus_index, "MOST", most)
+        assert_found(filtered, where, generation)
