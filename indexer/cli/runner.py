@@ -44,7 +44,8 @@ def runner_options(command: F) -> F:
         click.option(
             "--shared",
             metavar="DIR|URL",
-            help="Where all nodes can leave and take encodings. Default: in the index.",
+            help="Where all nodes leave encodings until they are committed. Needed where there are "
+            "several machines. Default: in the index.",
         ),
     )
     for option in reversed(options):
