@@ -51,8 +51,9 @@ class RayRunner:
 
     `address` is "host:port" of a cluster that this machine is a node of; without one,
     RAY_ADDRESS, else a cluster of its own on this machine. `shared` is a folder or URL that
-    every node reaches, for what is on its way into the index; by default one that only this
-    machine is sure to reach, beside what else the index keeps. `load` says more of how encoders are loaded, as `load_encoder` takes it.
+    every node reaches, for what is on its way into the index; by default one of this machine,
+    beside what else the index keeps. `load` says more of how encoders are loaded, as
+    `load_encoder` takes it.
     """
 
     def __init__(
