@@ -31,10 +31,12 @@ def filled(path, url):
 
 
 def assert_found(index, where, generation):
-    """All that `where` keeps, and nothing else."""
+    """All that `where` keeps, nothing else, and the nearest of it first."""
     gallery = index.gallery(generation)
     assert gallery.derived.covers == COVERED
     query = np.eye(gallery.derived.projection.dim, dtype=np.float32)[0]
-    found, _ = gallery.search(query, 2 * COMMITS, narrowed(index.store, gallery, where))
+    kept = narrowed(index.store, gallery, where)
+    found, _ = gallery.search(query, 2 * COMMITS, kept)
+    assert gallery.search(query, 2, kept)[0].tolist() == found[:2].tolist()
     expected = [id_ for id_, seen in rows_at(index.store, generation) if matches(where, seen)]
     assert sorted(found.tolist()) == expected

@@ -1,10 +1,14 @@
-"""Collections in a milvus-lite file, which one process at a time can hold."""
+"""Collections in a milvus-lite file, which one process at a time can hold, or on a real server."""
 
 import atexit
 import shutil
 import tempfile
+from contextlib import ExitStack
 from functools import cache
 from itertools import count
+
+import pytest
+from milvus_server import Unavailable, milvus_server
 
 from indexer.vectors.milvus import Milvus, checked_url
 from indexer.vectors.milvus_index import MilvusIndex
@@ -29,6 +33,29 @@ def lite():
     return Milvus(checked_url(f"milvus+file:{folder}/lite.db"))
 
 
-def on_milvus(ids, vectors, nlist=0):
+@cache
+def server():
+    """One server for all tests; they are skipped where there is none."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    try:
+        return Milvus(stack.enter_context(milvus_server()))
+    except Unavailable as reason:
+        pytest.skip(f"no Milvus server: {reason}")
+
+
+BOTH = [
+    pytest.param(lite, id="milvus-lite"),
+    pytest.param(server, id="milvus", marks=[pytest.mark.scale, pytest.mark.timeout(1800)]),
+]
+"""What gives a connection."""
+
+
+def on_lite(ids, vectors, nlist=0):
     """A collection of its own for every pair of arrays."""
     return MilvusIndex(lite(), fresh("contract"), ids, vectors, unknown, nlist)
+
+
+def on_server(ids, vectors, nlist=0):
+    """As `on_lite`."""
+    return MilvusIndex(server(), fresh("contract"), ids, vectors, unknown, nlist)

@@ -11,6 +11,8 @@ from indexer.types import Float32, Int64
 from indexer.vectors.milvus_filter import CHANGING, expression
 from indexer.vectors.milvus_index import MilvusIndex
 
+WORTH: Final = 20_000
+"""Up to so many images the truth evaluates a filter sooner than Milvus answers twice."""
 APART: Final = 10_000
 """So many images may be asked for one by one, beside those that the engine filters."""
 
@@ -22,7 +24,10 @@ def narrowed(store: Store, gallery: Gallery, where: Filter) -> Int64 | Narrowed:
     since are left to the truth, as are those that came since.
     """
     vectors, at = gallery.derived.vectors, gallery.generation
-    if not isinstance(vectors, MilvusIndex) or (text := expression(where)) is None:
+    if not isinstance(vectors, MilvusIndex) or len(vectors) <= WORTH:
+        return store.ids(where, at)
+    text = expression(where)
+    if text is None:
         return store.ids(where, at)
     relabelled = np.empty(0, np.int64)
     if fields(where) & CHANGING:

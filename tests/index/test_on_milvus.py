@@ -10,7 +10,7 @@ from commands import run, run_json
 from filter_samples import COMMITS, comparisons
 from hypothesis import given, settings
 from milvus_filters import COVERED, WORDS, assert_found, expressions, filled, generations
-from on_milvus import lite
+from on_milvus import BOTH, lite
 from serving import serving
 
 from indexer.encoder import load_encoder
@@ -18,12 +18,11 @@ from indexer.errors import UsageError
 from indexer.families.actions import Label, Rename
 from indexer.filters import Filter, parse_filter
 from indexer.images import sha256
-from indexer.index import Index, build_index, query_stored, search
+from indexer.index import Index, build_index, narrowing, query_stored, search
 from indexer.index.export import export_encodings
 from indexer.index.families import build_families, decide
 from indexer.index.gallery import Narrowed
 from indexer.index.inspect import info
-from indexer.index.narrowing import narrowed
 from indexer.sources import open_source
 from indexer.store import NewImage
 from indexer.types import Annotation, ImageFacts
@@ -39,6 +38,12 @@ FILTERS = (
     "score >= 0.5 and format = PNG",
     "meta.case = 7 or family = noise",
 )
+
+
+@pytest.fixture(autouse=True)
+def expressions_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small these indexes are."""
+    monkeypatch.setattr(narrowing, "WORTH", 0)
 
 
 @pytest.fixture
@@ -119,7 +124,9 @@ def test_answers_are_equal_at_every_generation(pair: tuple[Index, Index]) -> Non
             step(index)
     gallery = other.gallery()
     assert isinstance(gallery.derived.vectors, MilvusIndex)
-    evaluated = [narrowed(other.store, gallery, parse_filter(where)) for where in FILTERS if where]
+    evaluated = [
+        narrowing.narrowed(other.store, gallery, parse_filter(where)) for where in FILTERS if where
+    ]
     assert [isinstance(kept, Narrowed) for kept in evaluated] == [True] * 5 + [False]
     last = one.store.generation
     assert other.store.generation == last
@@ -217,9 +224,12 @@ def test_from_the_command_line_and_over_http(
     assert run_json("verify", "--index", index)["problems"] == []
 
 
-@pytest.fixture(scope="module")
-def filtered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with filled(tmp_path_factory.mktemp("filters") / "my.index", lite().url) as index:
+@pytest.fixture(scope="module", params=BOTH)
+def filtered(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Index]:
+    url = request.param().url
+    with filled(tmp_path_factory.mktemp("filters") / "my.index", url) as index:
         yield index
 
 
@@ -229,13 +239,14 @@ def test_every_comparison_means_the_same_on_milvus(filtered: Index, generation: 
         assert_found(filtered, where, generation)
 
 
-@pytest.mark.parametrize("most", [7, 16_384])
+@pytest.mark.parametrize(("few", "most"), [(1000, 16_384), (0, 16_384), (0, 7)])
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(where=expressions, generation=generations)
 def test_a_filter_means_the_same_on_milvus(
-    filtered: Index, most: int, where: Filter, generation: int
+    filtered: Index, few: int, most: int, where: Filter, generation: int
 ) -> None:
     """Also where one answer of Milvus does not hold all that the filter keeps."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(milvus_index, "FEW", few)
         patch.setattr(milvus_index, "MOST", most)
         assert_found(filtered, where, generation)

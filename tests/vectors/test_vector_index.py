@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from on_milvus import fresh, lite, on_milvus, unknown
+from on_milvus import BOTH, fresh, on_lite, on_server, unknown
 
 from indexer.errors import IndexDamaged, UsageError
 from indexer.vectors import ExactIndex, FaissIndex, build_vectors, faiss_index
@@ -34,13 +34,16 @@ def exhaustive_ivf(ids, vectors):
     return index
 
 
-KINDS = {
-    "exact": ExactIndex,
-    "flat": FaissIndex.flat,
-    "ivf": exhaustive_ivf,
-    "milvus": on_milvus,
-}
-every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+every_kind = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(ExactIndex, id="exact"),
+        pytest.param(FaissIndex.flat, id="flat"),
+        pytest.param(exhaustive_ivf, id="ivf"),
+        pytest.param(on_lite, id="milvus-lite"),
+        pytest.param(on_server, id="milvus", marks=[pytest.mark.scale, pytest.mark.timeout(1800)]),
+    ],
+)
 
 
 def brute_force(ids, vectors, query, k, allowed=None):
@@ -88,8 +91,8 @@ def test_search_equals_brute_force_after_adds_and_removals(
     make, gallery, query, k, drop, add, share
 ):
     kept = {id_: row for place, (id_, row) in enumerate(gallery.items()) if place not in drop}
-    # A collection is never changed; to make one takes half a second.
-    for rows in (kept | add,) if make is on_milvus else (gallery, kept, kept | add):
+    # A collection is never changed; to make one takes half a second, on a server some.
+    for rows in (kept | add,) if make in (on_lite, on_server) else (gallery, kept, kept | add):
         ids = np.array(sorted(rows), dtype=np.int64)
         vectors = unit([rows[id_] for id_ in sorted(rows)]).reshape(-1, 3)
         allowed = None
@@ -205,14 +208,15 @@ def test_less_recall_is_wanted_fewer_lists_are_visited(clustered):
     assert index.nprobe < best.nprobe
 
 
-def built_on_milvus(ids, vectors, **how):
-    return build_collection(lite(), fresh("built"), ids, vectors, unknown, **how)
-
-
-@pytest.mark.parametrize("build", [build_vectors, built_on_milvus], ids=["faiss", "milvus"])
-def test_ivf_is_tuned_until_recall_holds(clustered, build):
+@pytest.mark.parametrize("milvus", [pytest.param(None, id="faiss"), *BOTH])
+def test_ivf_is_tuned_until_recall_holds(clustered, milvus):
     ids, vectors, _ = clustered
-    index, choice = build(ids, vectors, flat_rows=1000)
+    if milvus is None:
+        index, choice = build_vectors(ids, vectors, flat_rows=1000)
+    else:
+        index, choice = build_collection(
+            milvus(), fresh("built"), ids, vectors, unknown, flat_rows=1000
+        )
     assert (choice.kind, choice.n, choice.dim) == ("ivf-sq8", 6000, 32)
     assert choice.parameters == {"nlist": 256, "nprobe": index.nprobe}
     assert index.nprobe < 256
