@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Column, Connection, Row, Select, Table, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+)
 
 from indexer.store.audit_schema import audit
 from indexer.store.prepared import Prepared
@@ -26,12 +38,13 @@ Content = dict[str, dict[str, dict[str, Any]]]
 
 
 class Fingerprint:
-    """How many rows, and the sha256 over them in their order."""
+    """How many rows, and the sha256 over them in their order. A blob is told by its own."""
 
     def __init__(self) -> None:
         self._count, self._total = 0, hashlib.sha256()
 
     def add(self, row: Iterable[object]) -> None:
+        """Add a row whose blobs are replaced by their digests."""
         self._count += 1
         self._total.update(json.dumps(list(row), sort_keys=True, default=_blob).encode() + b"\n")
 
@@ -127,7 +140,7 @@ def _written(table: Table) -> Select[Any] | None:
     """The rows that came with a generation, without what may be set later."""
     if (generation := belongs_to(table)) is None:
         return None
-    columns = [column for column in table.c if column.name != REMOVED]
+    columns = [_digested(column) for column in table.c if column.name != REMOVED]
     source = table if generation.table is table else table.join(generation.table)
     return _ordered(select(*columns).select_from(source), table).where(generation == AT)
 
@@ -139,9 +152,14 @@ def _ended(table: Table) -> Select[Any] | None:
     return _ordered(select(*table.primary_key), table).where(table.c[REMOVED] == AT)
 
 
+def _digested(column: Column[Any]) -> ColumnElement[Any]:
+    """A column, whose blobs the database digests, so that none is sent back to be hashed."""
+    return func.sha256(column) if isinstance(column.type, LargeBinary) else column
+
+
 def _ordered(query: Select[Any], table: Table) -> Select[Any]:
     return query.order_by(*table.primary_key).execution_options(yield_per=1000)
 
 
-def _blob(data: bytes) -> dict[str, str]:
-    return {"sha256": hashlib.sha256(data).hexdigest()}
+def _blob(digest: bytes) -> dict[str, str]:
+    return {"sha256": digest.hex()}

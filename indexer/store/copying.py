@@ -1,5 +1,6 @@
 """All of a truth into another database, row by row, compared with what it came from."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -40,13 +41,13 @@ def copy_rows(
         for rows in _all(source, table):
             values = [changed(table, dict(row._mapping)) for row in rows]
             for value in values:
-                wanted.add(value.values())
+                wanted.add(map(_digested, value.values()))
             database.insert(target, table, values)
             advance(len(values))
         database.number_on(target, table)
         for rows in _all(target, table):
             for row in rows:
-                found.add(row)
+                found.add(map(_digested, row))
         if found.told != wanted.told:
             raise IndexDamaged(
                 f"the copied table {table.name} holds {found.told}",
@@ -55,6 +56,10 @@ def copy_rows(
             )
         told[table.name] = found.told
     return told
+
+
+def _digested(value: object) -> object:
+    return hashlib.sha256(value).digest() if isinstance(value, bytes) else value
 
 
 def _all(connection: Connection, table: Table) -> Iterator[list[Row[Any]]]:

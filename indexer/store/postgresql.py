@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import (
     URL,
@@ -12,7 +12,6 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
-    insert,
     make_url,
     select,
     text,
@@ -33,8 +32,11 @@ from indexer.store.database import (
 
 try:
     import psycopg
+    from psycopg import sql
 except ImportError as error:
     raise MissingExtra("psycopg", "postgresql", "an index on PostgreSQL") from error
+
+_Driver = psycopg.Connection[tuple[object, ...]]
 
 DRIVER: Final = "postgresql+psycopg"
 CREATING: Final = 0x6C696E65757001
@@ -48,6 +50,16 @@ SETTINGS: Final = (
     "SET tcp_keepalives_interval = 10",
     "SET tcp_keepalives_count = 3",
 )
+COPIED: Final = {
+    "BIGINT": "int8",
+    "BOOLEAN": "bool",
+    "BYTEA": "bytea",
+    "FLOAT": "float8",
+    "INTEGER": "int4",
+    "JSON": "json",
+    "TEXT": "text",
+}
+"""Type of a column -> its name in a binary COPY."""
 
 
 class PostgreSQL:
@@ -103,7 +115,20 @@ class PostgreSQL:
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
         if values := list(rows):
-            connection.execute(insert(table), values)
+            names = list(values[0])
+            kinds = [table.c[name].type.compile(self.dialect).split()[0] for name in names]
+            columns = sql.SQL(", ").join(map(sql.Identifier, names))
+            statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
+            driver = cast(_Driver, connection.connection.driver_connection)
+            try:
+                with driver.cursor().copy(
+                    statement.format(sql.Identifier(table.name), columns)
+                ) as copy:
+                    copy.set_types([COPIED[kind] for kind in kinds])
+                    for row in values:
+                        copy.write_row([row[name] for name in names])
+            except Exception as error:
+                raise self.translated(error) or error from error
 
     def number_on(self, connection: Connection, table: Table) -> None:
         if table.autoincrement_column is not None:
@@ -171,7 +196,7 @@ def _checked(url: str) -> URL:
     return parsed
 
 
-def _configure(connection: "psycopg.Connection[tuple[object, ...]]", _record: object) -> None:
+def _configure(connection: _Driver, _record: object) -> None:
     connection.execute("; ".join(SETTINGS))
 
 

@@ -1,5 +1,6 @@
 """The truth in one SQLite file."""
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -105,6 +106,12 @@ class SQLite:
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("sha256", 1, _sha256, deterministic=True)
+
+
+def _sha256(data: bytes | None) -> bytes | None:
+    """As PostgreSQL's function."""
+    return None if data is None else hashlib.sha256(data).digest()
 
 
 def _use_write_ahead_log(path: Path) -> None:
