@@ -38,6 +38,7 @@ DOORS = {
     "faiss": ["indexer/vectors/faiss_index.py"],
     "pymilvus": ["indexer/vectors/milvus.py"],
     "sqlalchemy": ["indexer/store/"],
+    "alembic": ["indexer/store/migrating.py", "indexer/store/migrations/"],
     "psycopg": ["indexer/store/postgresql.py"],
     "simplejpeg": ["indexer/images/jpeg.py"],
     "PIL": ["indexer/images/", "indexer/samples/"],

@@ -1,6 +1,7 @@
 """The truth of an index: all that cannot be derived again, in one transactional database."""
 
 from indexer.store.database import is_url
+from indexer.store.migrating import upgrade
 from indexer.store.records import (
     ApiKey,
     Change,
@@ -44,4 +45,5 @@ __all__ = [
     "Transaction",
     "Words",
     "is_url",
+    "upgrade",
 ]

@@ -1,8 +1,6 @@
 """The tables of the audit chain. The database itself refuses to change or delete its rows."""
 
-from typing import Final
-
-from sqlalchemy import DDL, CheckConstraint, Column, Integer, Table, event
+from sqlalchemy import CheckConstraint, Column, Integer, Table
 
 from indexer.store.schema import Text, metadata
 
@@ -29,24 +27,3 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 """Where the chain ends; the one row that is updated, with every row that is added to `audit`."""
-
-_SQLITE: Final = """
-CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit
-BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END
-"""
-_POSTGRESQL: Final = """
-CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the audit chain is append-only'; END $$;
-CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()
-"""
-APPEND_ONLY: Final = [
-    ("sqlite", _SQLITE.format(verb="UPDATE")),
-    ("sqlite", _SQLITE.format(verb="DELETE")),
-    ("postgresql", _POSTGRESQL),
-]
-"""What makes each database refuse."""
-
-for engine, statement in APPEND_ONLY:
-    ddl = DDL(statement).execute_if(dialect=engine)  # type: ignore[no-untyped-call]
-    event.listen(audit, "after_create", ddl)

@@ -26,7 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as AnyText
 
-SCHEMA_VERSION: Final = 2
+REVISION: Final = "0001"
+"""The schema as it is here, the last of `indexer.store.migrations`; later ones sort after it."""
 
 metadata = MetaData()
 
@@ -55,7 +56,6 @@ store = Table(
     "store",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
-    Column("schema_version", Integer, nullable=False),
     Column("identity", Text, nullable=False),
     Column("passport", Text, nullable=False),
     Column("reference", JSON, nullable=False),

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, inspect, select
 
 from indexer.custody import Entry, genesis
-from indexer.errors import IndexDamaged, NotFound
+from indexer.errors import NotFound
 from indexer.filters import Filter
 from indexer.store.audit import AuditTrail, append, begin
 from indexer.store.changes import came, fit_at, relabelled, went
@@ -22,6 +22,7 @@ from indexer.store.database import Database, damaged, database_at, held
 from indexer.store.family_reads import FamilyReads
 from indexer.store.keys import live_keys
 from indexer.store.matches import match, matches
+from indexer.store.migrating import absent_at, check_schema, migrate
 from indexer.store.overview import counted, history
 from indexer.store.patches import read_patches
 from indexer.store.records import (
@@ -43,9 +44,8 @@ from indexer.store.rows import (
     stored_images,
 )
 from indexer.store.schema import (
-    SCHEMA_VERSION,
+    REVISION,
     images,
-    metadata,
     rejects,
     shards,
     store,
@@ -92,46 +92,33 @@ class Store:
         """
         database = database_at(place)
         with database.creating() as connection:
-            metadata.create_all(connection, checkfirst=False)
+            migrate(connection)
             identity = uuid4().hex
             row = {
                 "id": 1,
-                "schema_version": SCHEMA_VERSION,
                 "identity": identity,
                 "passport": passport.to_json(),
                 "reference": dict(reference or {}),
             }
             connection.execute(store.insert(), row)
             made = cls(database, identity, passport, reference or {})
-            details = {"passport": passport.digest, "schema_version": SCHEMA_VERSION}
+            details = {"passport": passport.digest, "schema": REVISION}
             begin(connection, made.audit.genesis, Entry("create", author, details))
         return made
 
     @classmethod
     def open(cls, place: Path | str) -> Self:
         """Open a store. Raises NotFound where there is none, IndexUnreachable where the server
-        does not answer, and IndexDamaged on a truth that is damaged, foreign or of a newer
-        version."""
+        does not answer, LineupError on a truth of an earlier release, and IndexDamaged on one
+        that is damaged, foreign or of a later release."""
         database = database_at(place)
-        path = database.place
-        missing = NotFound(f"no index at {path}", do="make one with: indexer build SOURCE")
         if not database.is_there():
-            raise missing
+            raise absent_at(database.place)
         with database.engine.connect() as connection:
-            tables = inspect(connection).get_table_names()
-            if not tables:
-                raise missing
-            if absent := metadata.tables.keys() - set(tables):
-                raise damaged(f"{path} has no table {', '.join(sorted(absent))}")
+            check_schema(connection, database.place)
             row = connection.execute(select(store)).one_or_none()
         if row is None:
-            raise damaged(f"{path} has no passport")
-        if row.schema_version != SCHEMA_VERSION:
-            raise IndexDamaged(
-                f"{path} has schema version {row.schema_version}",
-                expected=f"version {SCHEMA_VERSION}",
-                do="open it with the release of Lineup that wrote it",
-            )
+            raise damaged(f"{database.place} has no passport")
         return cls(database, row.identity, Passport.from_json(row.passport), row.reference)
 
     @staticmethod
@@ -164,7 +151,7 @@ class Store:
         database = database_at(place)
         row = {"id": 1, "reference": dict(reference)}
         with self._engine.begin() as source, database.creating() as target:
-            metadata.create_all(target, checkfirst=False)
+            migrate(target)
             told = copy_rows(
                 source,
                 target,
