@@ -4,13 +4,10 @@ python -m benchmarks.ray [--images 64] [--rounds 3]
 
 ViT-S/16 at 384 pixels with random weights, 2-megapixel JPEGs. In every round each contender takes
 the same files once. "whole" is the rate of the whole build, "running" from the first commit to
-the last one, so without the start of the cluster and of its encoders. The driver's processor time
-is what one image costs where it is committed: the part that more nodes do not make cheaper. Ends
-with what one image takes in the truth, table by table.
+the last one, so without the start of the cluster and of its encoders.
 """
 
 import argparse
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -21,6 +18,7 @@ from benchmarks._encoding import write_checkpoint, write_photographs, write_resu
 from indexer.encoder import VitEncoder, load_encoder
 from indexer.encoder.engine import cores
 from indexer.index import BuildSummary, Index, build_index, ray_runner
+from indexer.index import runner as local_runner
 from indexer.index.ray_runner import RayRunner, Room
 from indexer.index.runner import LocalRunner, Runner
 from indexer.sources import open_source
@@ -35,27 +33,13 @@ def run(runner: Runner, encoder: VitEncoder, photographs: Path, to: Path) -> dic
         commits.append((time.perf_counter(), summary.done))
 
     with Index.create(to, encoder) as index:
-        began, spent = time.perf_counter(), time.process_time()
+        began = time.perf_counter()
         build_index(index, [open_source(photographs)], runner=runner, on_progress=note)
-        spent = time.process_time() - spent
     (first, some), (last, images) = commits[0], commits[-1]
     return {
         "whole": images / (last - began),
-        "running": (images - some) / (last - first) if images > some else float("nan"),
-        "driver_ms": 1000 * spent / images,
+        "running": (images - some) / (last - first),
     }
-
-
-def bytes_per_image(index: Path, images: int) -> dict[str, float]:
-    """By table, of an SQLite truth; "whole" is the file."""
-    path = index / "truth.sqlite"
-    with sqlite3.connect(path) as truth:
-        truth.execute("pragma wal_checkpoint(truncate)")
-        found: dict[str, float] = {"whole": path.stat().st_size / images}
-        for table in ("taps", "patches", "thumbnails"):
-            [total] = truth.execute(f"select sum(length(data)) from {table}").fetchone()
-            found[table] = (total or 0) / images
-    return {name: round(value) for name, value in found.items()}
 
 
 def main() -> None:
@@ -63,7 +47,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    ray_runner.PART = PART
+    ray_runner.PART = local_runner.COMMIT_IMAGES = PART
     contenders: dict[str, Runner] = {
         "local": LocalRunner(),
         "ray, 1 actor": RayRunner(room=Room(1, cores())),
@@ -81,7 +65,6 @@ def main() -> None:
                 found = run(runner, encoder, folder / "photographs", to)
                 rates[contender].append(found)
                 print(round_, contender, {k: round(v, 2) for k, v in found.items()}, flush=True)
-        truth = bytes_per_image(to, options.images)
     median: dict[str, dict[str, Any]] = {
         contender: {k: round(statistics.median(run[k] for run in runs), 2) for k in runs[0]}
         for contender, runs in rates.items()
@@ -95,8 +78,7 @@ def main() -> None:
             3,
         )
         print(contender, median[contender])
-    print("bytes of an image in the truth:", truth)
-    write_result("ray", {**vars(options), "median": median, "bytes_per_image": truth})
+    write_result("ray", {**vars(options), "median": median})
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class _Actor:
         try:
             if isinstance(self._worker, LineupError):
                 raise self._worker
-            self._worker.encode(*self._wave[row["id"]])
+            self._worker.encode(*self._wave[row["part"]])
         except LineupError as error:  # raised, it would arrive as text
             return {**row, "error": error}
         return {**row, "error": None}
@@ -129,7 +129,9 @@ def _encoded(
         max_size=room.actors,
         max_tasks_in_flight_per_actor=QUEUED,
     )
-    done = ray.data.range(len(wave), override_num_blocks=len(wave)).map(
+    # items, not a range: that is read by tasks, for which actors may have left no core
+    rows = [{"part": number} for number in range(len(wave))]
+    done = ray.data.from_items(rows, override_num_blocks=len(wave)).map(
         _Actor,
         fn_constructor_args=(order, ray.put(known), ray.put(wave)),
         compute=pool,
@@ -139,7 +141,7 @@ def _encoded(
     for row in done.iter_rows():
         if row["error"] is not None:
             raise row["error"]
-        yield wave[row["id"]][1]
+        yield wave[row["part"]][1]
 
 
 def _gpus(ray: ModuleType, room: Room) -> float:

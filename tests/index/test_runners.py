@@ -28,7 +28,8 @@ KEEP = PatchPolicy(4, tiles=True)
 
 @pytest.fixture(scope="module", params=["local", pytest.param("ray", marks=pytest.mark.scale)])
 def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
-    """Each implementation; ray on this machine, with parts of a few images."""
+    """Each implementation; ray on this machine, with parts of a few images, and with an actor
+    that leaves no core to anything else."""
     if request.param == "local":
         yield LocalRunner()
         return
@@ -39,7 +40,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
         patch.setattr(ray_runner, "PART", 16)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-        yield ray_runner.RayRunner()
+        yield ray_runner.RayRunner(room=ray_runner.Room(cpus=2))
         ray.shutdown()
 
 
