@@ -24,7 +24,9 @@ FILE: Final = "milvus+file:"
 FORMS: Final = "milvus+http://HOST:PORT[/DATABASE], milvus+https://..., or milvus+file:PATH.db"
 MOST: Final = 16_384
 """Rows that one answer of Milvus may hold."""
-SECONDS: Final = 60.0
+NEVER: Final = 2**31 - 1
+"""Milliseconds. milvus-lite hangs up on a client that asks every ten seconds if it is alive."""
+SECONDS: Final = 30.0
 """How long one question may take; loading and indexing may take longer."""
 STALLED: Final = 600.0
 """An index that has got no further for so many seconds is given up."""
@@ -74,7 +76,10 @@ class Milvus:
         address = url.removeprefix(FILE) if lite else url.removeprefix("milvus+")
         with self._asking():
             self._client = MilvusClient(
-                address, token=os.environ.get("MILVUS_TOKEN", ""), timeout=SECONDS
+                address,
+                token=os.environ.get("MILVUS_TOKEN", ""),
+                timeout=SECONDS,
+                grpc_options={"grpc.keepalive_time_ms": NEVER} if lite else {},
             )
 
     def holds(self, name: str, rows: int) -> bool:

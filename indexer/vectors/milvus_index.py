@@ -27,8 +27,8 @@ BATCH: Final = 4_096
 """Rows of one request: 4 MB of descriptors, Milvus takes 64."""
 
 FEW: Final = 1_000
-"""An expression that keeps at most so many rows is answered by comparing them here: to have
-Milvus send their ids costs about 5 microseconds each."""
+"""An expression that keeps at most so many rows is answered by comparing them here; to have the
+ids of more sent takes longer than to have them searched."""
 
 Known = Callable[[Int64], Sequence[Mapping[str, Any]]]
 """Ids to what is known of each image, by the fields of a filter."""

@@ -10,11 +10,14 @@ import time
 
 import numpy as np
 import pytest
+from milvus_server import milvus_server
 from on_milvus import fresh, server, unknown
 
 from benchmarks import _descriptors as synthetic
+from indexer.errors import VectorsUnavailable
 from indexer.types import Float32
 from indexer.vectors import ExactIndex, build_vectors
+from indexer.vectors.milvus import Milvus
 from indexer.vectors.milvus_index import MilvusIndex, build_collection
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(1800)]
@@ -58,6 +61,7 @@ def test_recall_holds_on_queries_that_are_not_indexed(rows: Float32) -> None:
 BUILD = """
 import sys, numpy as np
 from indexer.vectors.milvus import Milvus
+from indexer.vectors.milvus import Milvus
 from indexer.vectors.milvus_index import MilvusIndex
 url, name, path = sys.argv[1:]
 vectors = np.load(path)
@@ -83,3 +87,16 @@ def test_a_build_that_is_killed_again_and_again(
     for query in rows[ROWS:]:
         found, expected = index.search(query, 10), exact.search(query, 10)
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+def test_a_server_that_went_away_is_an_error(
+    rows: Float32, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.vectors.milvus.SECONDS", 5.0)
+    vectors = np.ascontiguousarray(rows[:100])
+    server()  # or skip
+    with milvus_server() as url:
+        index = MilvusIndex(Milvus(url), fresh("away"), IDS[:100], vectors, unknown)
+        assert index.search(vectors[3], 1)[0].tolist() == [4]
+    with pytest.raises(VectorsUnavailable, match="see that it runs"):
+        index.search(vectors[3], 1)
