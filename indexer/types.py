@@ -210,6 +210,11 @@ class ImageSource(Protocol):
     """A collection of inputs in a fixed order; it can be iterated again."""
 
     @property
+    def name(self) -> str:
+        """The same for the same inputs, in whichever process."""
+        ...
+
+    @property
     def count(self) -> int | None:
         """How many inputs there are; None where only reading them would tell."""
         ...

@@ -63,7 +63,8 @@ def build(
 ) -> BuildSummary:
     """Add every image of `sources` that the index does not know; returns what was done.
 
-    Shards that an earlier build read to their end are left out. Bad inputs are recorded with
+    Shards that an earlier build read to their end are left out. Builds of one index at a server
+    share the work, and each returns when all of it is done. Bad inputs are recorded with
     their reason and the work goes on. Commits are written by a thread of their own while the
     `runner` encodes the next images. Ends with a fit or new vectors when the gallery has grown
     enough.
@@ -72,20 +73,17 @@ def build(
     timings = timings or Timings()
     summary = BuildSummary()
     read = index.store.shards()
-    batches = runner.run(
-        index,
-        [source.without(read) for source in sources],
-        thumbnails=thumbnails,
-        timings=timings,
-    )
 
     def commit(batch: Batch) -> None:
         with timings.step("store"):
             _commit(index.store, batch.outcomes, author, summary)
         batch.committed()
 
-    for _ in in_order(commit, batches, threads=1, window=lambda: 1):
-        on_progress(summary)
+    with index.store.claims() as claims:
+        unread = [source.without(read) for source in sources]
+        batches = runner.run(index, unread, claims, thumbnails=thumbnails, timings=timings)
+        for _ in in_order(commit, batches, threads=1, window=lambda: 1):
+            on_progress(summary)
     settle(index, author)
     with timings.step("fit"):
         index.refresh(author)

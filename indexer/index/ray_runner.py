@@ -23,7 +23,7 @@ from indexer.index.part_worker import Digests, Order, Worker, digests
 from indexer.index.runner import COMMIT_IMAGES, Batch
 from indexer.index.timings import Timings
 from indexer.sources.storage import Place
-from indexer.store import NewImage
+from indexer.store import Claims, NewImage
 from indexer.types import ImageSource
 
 PART: Final = COMMIT_IMAGES
@@ -69,6 +69,7 @@ class RayRunner:
         self,
         index: Index,
         sources: Iterable[ImageSource],
+        claims: Claims,  # noqa: ARG002 one build at a time uses a shared folder
         *,
         thumbnails: bool,
         timings: Timings,  # noqa: ARG002 of this process, which encodes nothing

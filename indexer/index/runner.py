@@ -3,16 +3,21 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Protocol
 
 from indexer.index.core import Index
 from indexer.index.pipeline import Outcome, encode_items
+from indexer.index.sharing import PART, Share
 from indexer.index.timings import Timings
+from indexer.store import Claims
 from indexer.types import ImageSource
 
 COMMIT_IMAGES, COMMIT_SECONDS = 256, 5.0
 """A commit happens after so many inputs or seconds, whichever comes first."""
+PAUSE_SECONDS = 1.0
+"""After so long it is seen again what other builds still hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,13 @@ class Runner(Protocol):
     """
 
     def run(
-        self, index: Index, sources: Iterable[ImageSource], *, thumbnails: bool, timings: Timings
+        self,
+        index: Index,
+        sources: Iterable[ImageSource],
+        claims: Claims,
+        *,
+        thumbnails: bool,
+        timings: Timings,
     ) -> Iterator[Batch]:
         """What becomes of every input, in batches as they come.
 
@@ -40,30 +51,48 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """Encodes in this process, in the order of the inputs."""
+    """Encodes in this process, in the order of the inputs.
+
+    Parts that another build holds come last, when it has done them or is no more.
+    """
 
     def run(
-        self, index: Index, sources: Iterable[ImageSource], *, thumbnails: bool, timings: Timings
+        self,
+        index: Index,
+        sources: Iterable[ImageSource],
+        claims: Claims,
+        *,
+        thumbnails: bool,
+        timings: Timings,
     ) -> Iterator[Batch]:
         """See `Runner`."""
-        outcomes = encode_items(
-            lambda: index.encoder,
-            chain.from_iterable(sources),
-            thumbnails=thumbnails,
-            patches=index.patch_policy,
-            is_known=lambda digest: bool(index.store.known([digest])),
-            timings=timings,
-        )
-        return _batches(outcomes)
+        store = index.store
+        began = store.generation
+        share = Share(store, claims, chain.from_iterable(s.parts(PART) for s in sources))
+        while True:
+            outcomes = encode_items(
+                lambda: index.encoder,
+                share,
+                thumbnails=thumbnails,
+                patches=index.patch_policy,
+                is_known=lambda digest: bool(store.known([digest])),
+                timings=timings,
+            )
+            # Committed while we wait for others, who may wait for us.
+            yield from _batches(outcomes, share.committed)
+            if not share.left:
+                return
+            time.sleep(PAUSE_SECONDS)
+            share = Share(store, claims, share.left, began)
 
 
-def _batches(outcomes: Iterable[Outcome]) -> Iterator[Batch]:
+def _batches(outcomes: Iterable[Outcome], committed: Callable[[int], None]) -> Iterator[Batch]:
     batch: list[Outcome] = []
     since = time.monotonic()
     for outcome in outcomes:
         batch.append(outcome)
         if len(batch) >= COMMIT_IMAGES or time.monotonic() - since > COMMIT_SECONDS:
-            yield Batch(batch)
+            yield Batch(batch, partial(committed, len(batch)))
             batch, since = [], time.monotonic()
     if batch:
-        yield Batch(batch)
+        yield Batch(batch, partial(committed, len(batch)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from indexer.errors import ImageRejected, UsageError
 from indexer.filters import META, Filter, fields, matches
-from indexer.images import Limits
+from indexer.images import Limits, sha256
 from indexer.images.decoding import check_bytes
 from indexer.sources.rows import ANNOTATED
 from indexer.types import Annotation, Shard, SourceItem
@@ -65,6 +65,11 @@ class FileSource:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def name(self) -> str:
+        """A digest of every item's URI."""
+        return sha256("\0".join(item.uri for item in self.items).encode(errors="surrogatepass"))
 
     @property
     def count(self) -> int:

@@ -68,6 +68,11 @@ class RemoteFolder:
             if self.where is None or matches(self.where, row_of(item)):
                 yield item
 
+    @property
+    def name(self) -> str:
+        """The folder's URL."""
+        return self.root.url
+
     def select(self, where: Filter) -> "RemoteFolder":
         """As `FileSource.select`."""
         check_fields(where)

@@ -37,6 +37,11 @@ class ShardSource:
         for place in self.places:
             yield from self._shard(place)
 
+    @property
+    def name(self) -> str:
+        """Every shard's URL."""
+        return "\0".join(place.url for place in self.places)
+
     def select(self, where: Filter) -> "ShardSource":
         """As `FileSource.select`."""
         check_fields(where)

@@ -1,5 +1,6 @@
 """The truth of an index: all that cannot be derived again, in one transactional database."""
 
+from indexer.store.claims import Claims
 from indexer.store.database import is_url
 from indexer.store.migrating import upgrade
 from indexer.store.records import (
@@ -27,6 +28,7 @@ from indexer.store.transaction import Transaction
 __all__ = [
     "ApiKey",
     "Change",
+    "Claims",
     "Columns",
     "Counts",
     "Decided",

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, Dialect, Engine, Table, event, inspect
 
 from indexer.errors import IndexBusy, IndexDamaged, LineupError, UsageError
+
+if TYPE_CHECKING:
+    from indexer.store.claims import Claims
 
 BUSY_SECONDS: Final = 120
 DATABASE: Final = "lineup_database"
@@ -49,6 +52,10 @@ class Database(Protocol):
 
     def number_on(self, connection: Connection, table: Table) -> None:
         """Go on numbering rows of `table` after those that were inserted with their ids."""
+        ...
+
+    def claims(self, scope: str) -> "AbstractContextManager[Claims]":
+        """Claims that this process may make, on the work of an index, for as long."""
         ...
 
     def damage(self, connection: Connection) -> Iterator[str]:

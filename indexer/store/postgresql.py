@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError
 
 from indexer.errors import IndexBusy, IndexUnreachable, LineupError, MissingExtra, UsageError
+from indexer.store.claims import AdvisoryLocks, Claims
 from indexer.store.database import (
     BEGIN,
     BUSY_SECONDS,
@@ -135,6 +136,14 @@ class PostgreSQL:
             sequence = func.pg_get_serial_sequence(table.name, table.autoincrement_column.name)
             last = select(func.max(table.autoincrement_column)).scalar_subquery()
             connection.execute(select(func.setval(sequence, last)))
+
+    @contextmanager
+    def claims(self, scope: str) -> Iterator[Claims]:
+        with self.engine.connect() as connection:
+            try:
+                yield AdvisoryLocks(connection, scope)
+            finally:
+                connection.invalidate()  # with it every lock ends
 
     def damage(self, connection: Connection) -> Iterator[str]:
         for setting in ("fsync", "full_page_writes"):

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Dialect, Table, create_engine, event, in
 from sqlalchemy.dialects import sqlite
 
 from indexer.errors import LineupError, UsageError
+from indexer.store.claims import Claims, Unshared
 from indexer.store.database import (
     BEGIN,
     BUSY_SECONDS,
@@ -79,6 +80,9 @@ class SQLite:
 
     def number_on(self, connection: Connection, table: Table) -> None:
         """SQLite has noticed the ids (AUTOINCREMENT)."""
+
+    def claims(self, scope: str) -> AbstractContextManager[Claims]:  # noqa: ARG002
+        return nullcontext(Unshared())
 
     def damage(self, connection: Connection) -> Iterator[str]:
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -17,6 +17,7 @@ from indexer.filters import Filter
 from indexer.store.audit import AuditTrail, append, begin
 from indexer.store.changes import came, fit_at, relabelled, went
 from indexer.store.check import problems
+from indexer.store.claims import Claims
 from indexer.store.copying import copy_rows, row_count
 from indexer.store.database import Database, damaged, database_at, held
 from indexer.store.family_reads import FamilyReads
@@ -46,6 +47,7 @@ from indexer.store.rows import (
 from indexer.store.schema import (
     REVISION,
     images,
+    locations,
     rejects,
     shards,
     store,
@@ -305,6 +307,22 @@ class Store:
                 select(rejects).where(live(rejects, at)).order_by(rejects.c.id)
             )
             return [Reject(r.uri, r.reason, r.detail, r.sha256, r.added_gen) for r in rows]
+
+    def claims(self) -> AbstractContextManager[Claims]:
+        """Claims of work on this index, for builds that share it; in a file everything is free."""
+        return self._database.claims(self.identity)
+
+    def dealt_with(self, uris: Sequence[str], since: int) -> set[str]:
+        """Those of `uris` that were added, located or rejected after the generation `since`."""
+        with self._engine.begin() as connection:
+            return {
+                uri
+                for table in (locations, rejects)
+                for chunk in chunks(uris)
+                for uri in connection.scalars(
+                    select(table.c.uri).where(table.c.uri.in_(chunk), table.c.added_gen > since)
+                )
+            }
 
     def shards(self) -> list[Shard]:
         """Files of many inputs that were read to their end and need not be read again."""
