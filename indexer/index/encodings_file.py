@@ -59,7 +59,7 @@ class EncodingsFile:
         for part in parts:
             try:
                 file = pq.ParquetFile(part)
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OSError) as error:
                 raise UsageError(f"{part}: {error}", expected="a Parquet file") from error
             heads.add((file.schema_arrow.metadata or {}).get(KEY, b""))
             images += file.metadata.num_rows
@@ -73,17 +73,22 @@ class EncodingsFile:
                 f"{root} does not say how it was encoded, or in several ways",
                 expected=f"one passport under the key {KEY.decode()} in the schema's metadata",
             )
-        head = json.loads(heads.pop())
-        if head["format"] != FORMAT:
-            raise UsageError(f"{root} has format {head['format']}", expected=f"format {FORMAT}")
-        passport = Passport(**{**head["passport"], "taps": tuple(head["passport"]["taps"])})
-        return cls(parts, passport, head["reference"], images)
+        return cls(parts, *_head(heads.pop(), root), images)
 
     def __iter__(self) -> Iterator[Carried]:
+        """The images. Raises UsageError at what is damaged; those before it were good."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         for part in self.parts:
-            yield from read_encodings(pq.ParquetFile(part), self.passport, str(part))
+            try:
+                yield from read_encodings(pq.ParquetFile(part), self.passport, str(part))
+            except (pa.ArrowException, OSError) as error:
+                raise UsageError(
+                    f"{part}: {error}",
+                    expected="a whole Parquet file",
+                    do="import the other parts, and make this one again",
+                ) from error
 
 
 def write_encodings(
@@ -175,7 +180,33 @@ def _row(each: Carried) -> dict[str, Any]:
     }
 
 
+def _head(text: bytes, root: Path) -> tuple[Passport, dict[str, Any]]:
+    """The passport and the reference of a schema's metadata. Raises UsageError."""
+    try:
+        head = json.loads(text)
+        if head["format"] != FORMAT:
+            raise UsageError(f"{root} has format {head['format']}", expected=f"format {FORMAT}")
+        passport = Passport.from_json(json.dumps(head["passport"]))
+        return passport, dict(head["reference"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{root} does not say how it was encoded: {error!r}",
+            expected=f"format, passport and reference as JSON under the key {KEY.decode()}",
+        ) from error
+
+
 def _carried(row: dict[str, Any], passport: Passport, part: str) -> Carried:
+    """Raises UsageError on a row that no export wrote."""
+    try:
+        return _checked(row, passport, part)
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{part}: image {row['sha256']}: {error}",
+            expected="a row as `indexer export --encodings` writes it",
+        ) from error
+
+
+def _checked(row: dict[str, Any], passport: Passport, part: str) -> Carried:
     if not SHA256.fullmatch(row["sha256"] or ""):
         raise UsageError(f"{part}: sha256 is {row['sha256']!r}", expected="64 hex digits")
     if row["label"] not in ("real", "fake", None):

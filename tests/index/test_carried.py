@@ -212,3 +212,25 @@ def test_what_is_no_encodings_is_refused(tmp_path: Path, exported: tuple[Index, 
     pq.write_table(table.replace_schema_metadata({KEY: head}), tmp_path / "new.parquet")
     with pytest.raises(UsageError, match="has format 2; expected format 1"):
         EncodingsFile.open(tmp_path / "new.parquet")
+
+
+def test_damage_is_told_in_plain_words(tmp_path: Path, exported: tuple[Index, Path]) -> None:
+    encodings, part = exported[1], exported[1] / "part-00000.parquet"
+    whole, rows = tmp_path / "a.parquet", len(pq.read_table(part))
+    empty = b'{"format": 1, "passport": {}, "reference": {}}'
+    for head in (b"{", b"[]", b'{"format": 1}', empty):
+        with pytest.raises(UsageError, match="does not say how it was encoded"):
+            EncodingsFile.open(rewritten(encodings, whole, head={KEY: head}))
+    for column, value, kind in (
+        ("metadata", "{", pa.string()),
+        ("patch_codes", b"abc", pa.binary()),
+    ):
+        wrong = rewritten(encodings, whole, **{column: pa.array([value] * rows, kind)})
+        with pytest.raises(UsageError, match=r"a\.parquet: image [0-9a-f]{64}: "):
+            list(EncodingsFile.open(wrong))
+    damaged = bytearray(part.read_bytes())
+    damaged[4 : len(damaged) // 2] = bytes(len(damaged) // 2 - 4)  # the footer stays readable
+    whole.write_bytes(damaged)
+    told = run("import", whole, "--index", tmp_path / "new.index", code=2)
+    assert "a.parquet" in told
+    assert "expected a whole Parquet file" in told
