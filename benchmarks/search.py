@@ -183,7 +183,7 @@ def reopened(index: FaissIndex, choice: Choice, queries: Float32) -> dict[str, A
     taps = np.random.default_rng(0).standard_normal((8, 1, 8))
     projection = fit_projection(taps, [None] * 8, [None] * 8, [None] * 8)
     calibration = fit_calibration([], [], [], [], None)
-    derived = Derived(0, 0, index.ids, index.vectors, index, choice, projection, calibration)
+    derived = Derived(0, 0, "", index.ids, index.vectors, index, choice, projection, calibration)
     with tempfile.TemporaryDirectory(dir=Path("build").resolve()) as folder:
         published = publish(Path(folder), 0, derived)
         np.save(published / "queries.npy", queries)

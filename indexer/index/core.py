@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +12,14 @@ from indexer.errors import NotFound, PassportMismatch, UsageError
 from indexer.index import deriving
 from indexer.index.assembling import advance, assemble
 from indexer.index.derived import Derived, drafted, load, publish
-from indexer.index.derived_folder import DerivedDamaged, folders, place, read_manifest
+from indexer.index.derived_folder import DerivedDamaged, place
 from indexer.index.deriving import UNCOVERED, UNCOVERED_IMAGES, Fitted
 from indexer.index.engines import KEY, InProcess, engine_of, without_engine
 from indexer.index.gallery import Gallery
 from indexer.index.home import TRUTH, Home, truth_at
 from indexer.index.keeping import PatchPolicy, without_patches
 from indexer.index.patch_gallery import PatchGallery, patches_at
+from indexer.index.usable import usable
 from indexer.store import Store, is_url
 from indexer.types import Passport
 from indexer.vectors.milvus import Milvus, checked_url
@@ -300,15 +302,11 @@ class Index:
             return deriving.derive(
                 self.store, InProcess(), fitted, fit=generation, covers=generation
             )
-        for _, folder in folders(self.derived_root):
-            try:
-                found = read_manifest(folder)
-                if found["fit"] == fit.generation and found["covers"] <= generation:
-                    if current is not None and current.is_of(found):
-                        return current
-                    return load(folder, self._engine)
-            except DerivedDamaged:
-                continue  # the next older set, or the truth
+        for folder, found in usable(self.store, self.derived_root, fit, generation):
+            if current is not None and current.covers == found["covers"]:
+                return current
+            with suppress(DerivedDamaged):  # the next older set, or the truth
+                return load(folder, self._engine)
         fitted = deriving.fit(self.store, fit.fitted_on)
         derived = deriving.derive(
             self.store, self._engine, fitted, fit=fit.generation, covers=fit.fitted_on
@@ -353,6 +351,7 @@ class Index:
         elif self._vectors_are_due(len(ids)):
             gallery = self.gallery(generation)
             derived = deriving.searchable(
+                self.store,
                 self._engine,
                 Fitted(gallery.derived.projection, gallery.derived.calibration),
                 ids,

@@ -33,22 +33,19 @@ class Derived:
     """A projection, its calibration and the searchable descriptors of one gallery.
 
     `fit` is the generation from which the projection applies, `covers` the generation whose
-    gallery the descriptors are. `ids` (n,) int64 ascending, `descriptors` (n, dim) float32
-    unit rows, possibly memory-mapped.
+    gallery the descriptors are, which was `committed` then (see `indexer.index.usable`). `ids`
+    (n,) int64 ascending, `descriptors` (n, dim) float32 unit rows, possibly memory-mapped.
     """
 
     fit: int
     covers: int
+    committed: str
     ids: Int64
     descriptors: Float32
     vectors: Vectors
     choice: Choice
     projection: Projection
     calibration: Calibration
-
-    def is_of(self, manifest: dict[str, Any]) -> bool:
-        """Whether this is the set that a manifest tells of."""
-        return (self.fit, self.covers) == (manifest["fit"], manifest["covers"])
 
 
 def drafted(root: Path, derived: Derived) -> Draft:
@@ -64,6 +61,7 @@ def drafted(root: Path, derived: Derived) -> Draft:
         return {
             "fit": derived.fit,
             "covers": derived.covers,
+            "committed": derived.committed,
             "images": len(derived.ids),
             "vectors": asdict(derived.choice),
             "projection": {"kind": derived.projection.kind, **asdict(derived.projection.fitted_on)},
@@ -102,6 +100,7 @@ def load(folder: Path, engine: VectorEngine) -> Derived:
     return Derived(
         fit=manifest["fit"],
         covers=manifest["covers"],
+        committed=manifest["committed"],
         ids=ids,
         descriptors=descriptors,
         vectors=engine.load(folder / file, ids, descriptors, manifest["covers"]),

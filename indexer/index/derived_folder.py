@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from indexer.errors import LineupError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 OLD_SECONDS = 24 * 3600
 

@@ -53,10 +53,11 @@ def derive(store: Store, engine: VectorEngine, fitted: Fitted, *, fit: int, cove
     """Everything that is searched, for the gallery at generation `covers`."""
     ids = store.ids(generation=covers)
     descriptors = describe(store, fitted.projection, ids)
-    return searchable(engine, fitted, ids, descriptors, fit=fit, covers=covers)
+    return searchable(store, engine, fitted, ids, descriptors, fit=fit, covers=covers)
 
 
 def searchable(
+    store: Store,
     engine: VectorEngine,
     fitted: Fitted,
     ids: Int64,
@@ -68,7 +69,15 @@ def searchable(
     """As `derive`, of ascending ids (n,) whose descriptors (n, dim) are known already."""
     vectors, choice = engine.build(ids, descriptors, covers)
     return Derived(
-        fit, covers, ids, descriptors, vectors, choice, fitted.projection, fitted.calibration
+        fit,
+        covers,
+        store.committed_at(covers),
+        ids,
+        descriptors,
+        vectors,
+        choice,
+        fitted.projection,
+        fitted.calibration,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from indexer.index.core import Index
 from indexer.index.derived_folder import DerivedDamaged, check, folders, read_manifest
 from indexer.index.kept_queries import KeptQueries
+from indexer.index.usable import is_of
 from indexer.store import Counts
 
 
@@ -58,6 +59,10 @@ def verify(index: Index) -> dict[str, Any]:
             manifest = check(folder)
         except DerivedDamaged as error:
             problems.append({"what": str(error), "do": f"delete {folder}; it is computed again"})
+            continue
+        if not is_of(index.store, manifest):
+            said = f"{folder} is of a truth that was here before, or of a copy of it"
+            problems.append({"what": said, "do": f"delete {folder}; it is computed again"})
             continue
         live = len(index.store.ids(generation=manifest["covers"]))
         if manifest["images"] != live:

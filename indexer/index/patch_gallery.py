@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from indexer.index.derived_folder import DerivedDamaged, folders, read_manifest
+from indexer.index.derived_folder import DerivedDamaged
 from indexer.index.deriving import UNCOVERED, spread
 from indexer.index.patch_set import (
     PatchRows,
@@ -17,6 +17,7 @@ from indexer.index.patch_set import (
     patch_rows,
     publish,
 )
+from indexer.index.usable import usable
 from indexer.patches import Match, best_matches
 from indexer.store import Fit, Store
 from indexer.types import Float32, Int64
@@ -98,7 +99,7 @@ def patches_at(store: Store, root: Path, generation: int) -> PatchGallery:
     """The patches at a generation, from the sets under `root`."""
     latest = generation == store.generation
     fit = store.fit_at(generation)
-    patches = None if fit is None else _usable(root, fit, generation)
+    patches = None if fit is None else _usable(store, root, fit, generation)
     if patches is None or _outdated(store, patches, generation):
         fitted_on = generation if fit is None else fit.fitted_on
         applies = generation if fit is None else fit.generation
@@ -112,13 +113,11 @@ def patches_at(store: Store, root: Path, generation: int) -> PatchGallery:
     return PatchGallery(generation, patches, recent, live, spread(live, REFERENCE))
 
 
-def _usable(root: Path, fit: Fit, generation: int) -> PatchSet | None:
-    """The newest sound set of this fit that covers no more than `generation`."""
-    for _, folder in folders(root):
+def _usable(store: Store, root: Path, fit: Fit, generation: int) -> PatchSet | None:
+    """The newest sound set from which the generation can be read."""
+    for folder, _ in usable(store, root, fit, generation):
         with suppress(DerivedDamaged):  # the next older set, or the truth
-            found = read_manifest(folder)
-            if found["fit"] == fit.generation and found["covers"] <= generation:
-                return load(folder)
+            return load(folder)
     return None
 
 

@@ -40,10 +40,12 @@ class PatchRows:
 
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """Patches of the gallery at generation `covers`, in the space fitted at `fit`."""
+    """Patches of the gallery at generation `covers`, `committed` then, in the space fitted at
+    `fit`."""
 
     fit: int
     covers: int
+    committed: str
     rows: PatchRows
     index: FaissIndex
     choice: Choice
@@ -71,7 +73,8 @@ def derive_patches(store: Store, *, fitted_on: int, fit: int, covers: int) -> Pa
     rows = patch_rows(store, projection, store.ids(generation=covers))
     numbers = np.arange(len(rows.owners), dtype=np.int64)
     index, choice = build_vectors(numbers, rows.vectors, wanted=RECALL)
-    return PatchSet(fit, covers, rows, index, choice, projection)
+    committed = store.committed_at(covers)
+    return PatchSet(fit, covers, committed, rows, index, choice, projection)
 
 
 def publish(root: Path, patches: PatchSet) -> Path:
@@ -83,7 +86,7 @@ def publish(root: Path, patches: PatchSet) -> Path:
             np.save(work / f"{name}.npy", getattr(patches.rows, name), allow_pickle=False)
         patches.index.save(work / "patches.faiss")
         patches.projection.save(work / "projection.safetensors")
-        facts = {"fit": patches.fit, "covers": patches.covers}
+        facts = {name: getattr(patches, name) for name in ("fit", "covers", "committed")}
         return {**facts, "vectors": asdict(patches.choice)}
 
     folder = write(root, patches.covers, fill)
@@ -105,6 +108,7 @@ def load(folder: Path) -> PatchSet:
     return PatchSet(
         fit=manifest["fit"],
         covers=manifest["covers"],
+        committed=manifest["committed"],
         rows=rows,
         index=FaissIndex.load(folder / "patches.faiss", numbers, rows.vectors),
         choice=Choice(**manifest["vectors"]),

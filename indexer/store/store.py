@@ -46,6 +46,7 @@ from indexer.store.rows import (
 )
 from indexer.store.schema import (
     REVISION,
+    generations,
     images,
     locations,
     rejects,
@@ -203,6 +204,12 @@ class Store:
         """The latest committed generation, 0 when there is none."""
         with self._engine.connect() as connection:
             return latest_generation(connection)
+
+    def committed_at(self, generation: int) -> str:
+        """When a generation was committed: ISO 8601, UTC; "" for generation 0."""
+        with self._engine.connect() as connection:
+            query = select(generations.c.at).where(generations.c.number == generation)
+            return connection.scalar(query) or ""
 
     def known(self, sha256s: Sequence[str], generation: int | None = None) -> set[str]:
         """Those of `sha256s` that are there."""

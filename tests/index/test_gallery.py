@@ -1,5 +1,6 @@
 """However a gallery was reached, it is the gallery of its generation."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,8 @@ import pytest
 from indexer.errors import NotFound
 from indexer.index import Index, query_stored, search
 from indexer.index.gallery import Gallery
+from indexer.index.home import TRUTH
+from indexer.index.inspect import verify
 from indexer.store import Match, NewImage
 from indexer.types import Annotation, ImageFacts
 
@@ -92,6 +95,32 @@ def test_a_newer_derived_set_takes_over_at_the_next_commit(
     assert (led.derived.fit, led.derived.covers) == (first.fit, index.store.generation - 1)
     with Index.open(index.path) as opened:
         assert_equal(led, opened.gallery())
+
+
+def test_a_truth_that_was_restored_is_not_read_by_what_was_derived_from_the_lost_one(
+    pictures: Path, make_index: Make, tmp_path: Path
+) -> None:
+    index = make_index(pictures)
+    index.patches()
+    index.close()
+    shutil.copy(index.path / TRUTH, tmp_path / "backup")
+    for seed, restored in ((1, False), (2, True)):
+        if restored:
+            shutil.copy(tmp_path / "backup", index.path / TRUTH)
+        with Index.open(index.path) as opened:
+            commit(opened, np.random.default_rng(seed), 10)  # the same number either time
+            if not restored:
+                opened.refresh()
+                opened.patches()
+    with Index.open(index.path) as opened:
+        told = [problem["what"] for problem in verify(opened)["problems"]]
+        assert len(told) == 1
+        assert "is of a truth that was here before" in told[0]
+        found, patches = opened.gallery(), opened.patches()
+        shutil.rmtree(opened.derived_root)
+        with Index.open(index.path) as fresh:
+            assert_equal(found, fresh.gallery())
+            assert patches.live.tolist() == fresh.patches().live.tolist()
 
 
 def test_threads_that_meet_commits_never_go_back(pictures: Path, make_index: Make) -> None:
