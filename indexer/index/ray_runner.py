@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from queue import Empty, Queue
+from threading import Thread
 from types import ModuleType
 from typing import Any, Final
 
@@ -33,6 +35,9 @@ WAVE: Final = 4_096
 QUEUED: Final = 2
 """Parts that an actor has before it, the one that it encodes among them."""
 CONNECT_SECONDS: Final = 5.0
+HEAD_REFUSALS: Final = 3
+"""So often in a row a head must not answer to be taken for dead; it may be restarted."""
+AGAIN: Final = "build again; what is done is not done again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,12 @@ class _Actor:
             self._worker.encode(*self._wave[row["part"]])
         except LineupError as error:  # raised, it would arrive as text
             return {**row, "error": error}
+        except OSError as error:
+            found = f"a worker on {socket.gethostname()} cannot leave encodings: {error}"
+            return {
+                **row,
+                "error": UsageError(found, do="correct --shared, or who may write there"),
+            }
         return {**row, "error": None}
 
 
@@ -139,10 +150,52 @@ def _encoded(
         num_cpus=room.cpus,
         num_gpus=_gpus(ray, room),
     )
-    for row in done.iter_rows():
+    for row in _watched(done.iter_rows(), ray.get_runtime_context().gcs_address):
         if row["error"] is not None:
             raise row["error"]
         yield wave[row["part"]][1]
+
+
+def _watched(rows: Iterable[dict[str, Any]], head: str) -> Iterator[dict[str, Any]]:
+    """`rows` as they come. Raises LineupError when the head at this address is dead: Ray would
+    wait a minute and then end this process without a word."""
+    queue: Queue[dict[str, Any] | BaseException | None] = Queue()
+
+    def pull() -> None:
+        try:
+            for row in rows:
+                queue.put(row)
+            queue.put(None)
+        except BaseException as error:  # noqa: BLE001 handed on
+            queue.put(error)
+
+    Thread(target=pull, daemon=True).start()
+    refused = 0
+    while True:
+        try:
+            row = queue.get(timeout=CONNECT_SECONDS)
+        except Empty:
+            refused = 0 if _refusal(head) is None else refused + 1
+            if refused == HEAD_REFUSALS:
+                raise LineupError(
+                    f"the head of the Ray cluster, {head}, is dead", do=AGAIN
+                ) from None
+            continue
+        if row is None:
+            return
+        if isinstance(row, BaseException):
+            raise row
+        yield row
+
+
+def _refusal(address: str) -> OSError | None:
+    """Why nobody answers at host:port; None when somebody does."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        return error
+    return None
 
 
 def _gpus(ray: ModuleType, room: Room) -> float:
@@ -180,29 +233,24 @@ def _cluster(address: str | None) -> Iterator[ModuleType]:
     except ray.exceptions.RayTaskError:
         raise  # a fault of ours, with where it happened
     except ray.exceptions.RayError as error:
-        raise LineupError(
-            f"the Ray cluster failed: {error}", do="build again; what is done is not done again"
-        ) from error
+        raise LineupError(f"the Ray cluster failed: {error}", do=AGAIN) from error
     finally:
         if own:
             ray.shutdown()
 
 
 def _connect(ray: ModuleType, address: str) -> None:
-    host, _, port = address.rpartition(":")
     if address not in ("local", "auto"):
-        if "://" in address or not port.isdigit():
+        if "://" in address or not address.rpartition(":")[2].isdigit():
             raise UsageError(
                 f"the Ray address {address}",
                 expected="host:port of its head, or auto",
                 do="Ray Data has no remote clients: run this on a node of the cluster",
             )
-        try:
-            socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
-        except OSError as error:  # Ray itself would wait for minutes
+        if refusal := _refusal(address):  # Ray itself would wait for minutes
             raise UsageError(
-                f"no Ray cluster answers at {address}: {error}", do="check the address"
-            ) from error
+                f"no Ray cluster answers at {address}: {refusal}", do="check the address"
+            )
     try:
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError) as error:

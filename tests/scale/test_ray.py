@@ -177,22 +177,30 @@ def test_a_node_is_killed(cluster: Cluster, index: Index, local: Index, manifest
     assert_equal(index, local)
 
 
-def test_the_driver_is_killed(
+def test_the_driver_is_killed_and_then_the_head(
     tmp_path: Path, local: Index, checkpoint: Path, manifest: Path
 ) -> None:
     path = tmp_path / "my.index"
     command = [sys.executable, "-c", DRIVER, str(checkpoint), str(manifest), str(path)]
-    for share in (0.2, 0.6):
-        driver = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert driver.stdout is not None
-        for line in driver.stdout:
-            if int(line) > share * IMAGES:
-                break
-        driver.kill()
-        driver.wait()
+
+    def strike(share: float, whom: Callable[[int], int]) -> str:
+        """What a driver says whose cluster loses a process when that share is done."""
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as driver:
+            assert driver.stdout is not None
+            for line in driver.stdout:
+                if int(line) > share * IMAGES:
+                    os.kill(whom(driver.pid), signal.SIGKILL)
+                    break
+            return driver.communicate()[1]
+
+    strike(0.2, lambda driver: driver)
+    said = strike(0.1, lambda driver: next(p for p, c in children(driver).items() if "gcs_" in c))
+    assert "is dead; build again" in said
     with Index.open(path) as index:
         committed = index.store.counts().images
-    assert 0.6 * IMAGES <= committed < IMAGES
+    assert 0.3 * IMAGES <= committed < IMAGES
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert int(done.stdout.splitlines()[-1]) == IMAGES - committed
     with Index.open(path) as index:
