@@ -18,6 +18,7 @@ from tiny import write_vit
 from indexer.encoder import load_encoder
 from indexer.errors import NotFound, UsageError
 from indexer.index import Index, build_index
+from indexer.index.ray_runner import RayRunner
 from indexer.sources import open_source
 from indexer.sources.storage import Place
 
@@ -93,6 +94,20 @@ def test_every_form_gives_what_the_disk_gives(
         built(checkpoint, tmp_path / "s3.index", f"{bucket}/{source}", layout=layout) as remote,
     ):
         assert encodings(remote) == encodings(disk)
+
+
+def test_workers_read_from_the_bucket_and_leave_encodings_in_it(
+    bucket: str, pictures: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'lineup[ray]'")
+    runner = RayRunner(shared=f"{bucket}/incoming")
+    made = Index.create(tmp_path / "ray.index", load_encoder(str(checkpoint), engine="torch"))
+    build_index(made, [open_source(f"{bucket}/tars", "shards")], runner=runner)
+    with made, built(checkpoint, tmp_path / "disk.index", pictures) as disk:
+        assert encodings(made).keys() == encodings(disk).keys()
+    incoming = Place.of(f"{bucket}/incoming")
+    incoming.fs.invalidate_cache()
+    assert not [path for path in incoming.fs.find(incoming.path) if path.endswith(".parquet")]
 
 
 def test_a_killed_build_goes_on_where_it_was(
