@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "Write embeddings and metadata, or all encodings, as files.",
     "import": "Take over encodings that were made elsewhere.",
     "merge": "Take over all images of other indexes.",
+    "copy": "Copy an index to another place or engine, history and all.",
     "upgrade": "Bring an index of an earlier release to this one's schema.",
     "demo": "Make a sample collection, index it, search it.",
     "model": "List, inspect, fetch and verify checkpoints.",

@@ -9,7 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    title: str, total: int | None, unit: str = "images"
+) -> Iterator[Callable[[int], None]]:
     """Yields a function that is told how many of `total`, if known, are done."""
     columns = (
         TextColumn("{task.description}"),
@@ -24,7 +26,7 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None
 
         def advance(done: int) -> None:
             elapsed = progress.tasks[task].elapsed or 0.0
-            rate = f"{done / elapsed:.1f} images/s" if elapsed else ""
+            rate = f"{done / elapsed:.1f} {unit}/s" if elapsed else ""
             progress.update(task, completed=done, rate=rate)
 
         yield advance

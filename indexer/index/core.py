@@ -1,7 +1,7 @@
 """The index: the truth and what is derived from it."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -95,15 +95,21 @@ class Index:
     ) -> Self:
         """As `create`, for encodings that were made elsewhere; `reference` is what the store
         of another index says of its checkpoint."""
-        if not is_url(path):
-            _refuse_taken(Path(path))
-        reference = without_engine(reference)
-        if vectors is not None:
-            reference[KEY] = checked_url(vectors)
-            Milvus(reference[KEY])  # what cannot be reached is refused before any work
-        if not is_url(path):
-            Path(path).mkdir(parents=True, exist_ok=True)
+        reference = _prepared(path, reference, vectors)
         return cls(path, Store.create(truth_at(path), passport, reference, author))
+
+    def copy(
+        self,
+        path: str | Path,
+        author: str,
+        vectors: str | None = None,
+        on_progress: Callable[[int], object] = lambda _: None,
+    ) -> Self:
+        """The same index at another place, on whatever engines: see `Store.copy`. `vectors` as
+        for `create`; what is derived is derived anew when the copy is first searched."""
+        reference = _prepared(path, self.store.reference, vectors)
+        store = self.store.copy(truth_at(path), reference, author, on_progress)
+        return type(self)(path, store)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -380,6 +386,22 @@ def check_passport(own: Passport, other: Passport, what: str, where: str, do: st
         found = "; ".join(f"{key} {theirs}" for key, (_, theirs) in differences.items())
         expected = "; ".join(f"{key} {mine}" for key, (mine, _) in differences.items())
         raise PassportMismatch(f"{what} have {found}", expected=f"{expected}, as {where}", do=do)
+
+
+def _prepared(
+    path: str | Path, reference: Mapping[str, Any], vectors: str | None
+) -> dict[str, Any]:
+    """The reference of a new index, for which there is a folder where it needs one. Raises
+    UsageError where it cannot be, VectorsUnavailable where Milvus is not to be reached."""
+    if not is_url(path):
+        _refuse_taken(Path(path))
+    reference = without_engine(reference)
+    if vectors is not None:
+        reference[KEY] = checked_url(vectors)
+        Milvus(reference[KEY])  # what cannot be reached is refused before any work
+    if not is_url(path):
+        Path(path).mkdir(parents=True, exist_ok=True)
+    return reference
 
 
 def _refuse_taken(root: Path) -> None:

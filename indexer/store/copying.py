@@ -30,12 +30,13 @@ def copy_rows(
     source: Connection,
     target: Connection,
     changed: Callable[[Table, dict[str, Any]], dict[str, Any]],
-    advance: Callable[[int], object],
+    on_progress: Callable[[int], object],
 ) -> Told:
     """Copy every row from one snapshot into empty tables, but for what `changed` makes of it,
-    and read it back. Raises IndexDamaged where what is read is not what was written.
+    and read it back; `on_progress` is told how many were written. Raises IndexDamaged where what
+    is read is not what was written.
     """
-    database, told = database_of(target), {}
+    database, told, done = database_of(target), {}, 0
     for table in metadata.sorted_tables:
         wanted, found = Fingerprint(), Fingerprint()
         for rows in _all(source, table):
@@ -43,7 +44,8 @@ def copy_rows(
             for value in values:
                 wanted.add(map(_digested, value.values()))
             database.insert(target, table, values)
-            advance(len(values))
+            done += len(values)
+            on_progress(done)
         database.number_on(target, table)
         for rows in _all(target, table):
             for row in rows:

@@ -141,15 +141,15 @@ class Store:
         place: Path | str,
         reference: Mapping[str, Any],
         author: str,
-        advance: Callable[[int], object],
+        on_progress: Callable[[int], object],
     ) -> Self:
         """The same truth at another place, whatever its engine: every generation, decision and
         row of the audit chain as it is now, and one row more that tells of the copy.
 
         It is there whole, compared with its origin table by table, or not at all. `reference`
         takes the place of this one's and may differ in where vectors are only, since the chain
-        follows from the rest; `advance` is told the rows as they come. Raises UsageError where
-        there is anything at `place`, IndexDamaged where the copy is not what was copied.
+        follows from the rest; `on_progress` is told how many `rows` are done. Raises UsageError
+        where there is anything at `place`, IndexDamaged where the copy is not what was copied.
         """
         database = database_at(place)
         row = {"id": 1, "reference": dict(reference)}
@@ -159,7 +159,7 @@ class Store:
                 source,
                 target,
                 lambda table, values: values | row if table is store else values,
-                advance,
+                on_progress,
             )
             append(target, [Entry("copy", author, {"copied": told})])
         return type(self)(database, self.identity, self.passport, reference)

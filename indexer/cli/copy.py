@@ -1,0 +1,41 @@
+"""indexer copy."""
+
+import click
+
+from indexer.cli.options import author, index_option
+
+
+@click.command()
+@click.argument("target", metavar="TARGET")
+@index_option
+@click.option(
+    "--vectors",
+    metavar="URL",
+    help="Where the copy's vectors are searched: milvus+http://HOST:PORT or milvus+file:PATH.db, "
+    "with the token in MILVUS_TOKEN. Default: in this process, by FAISS.",
+)
+def copy(target: str, index_path: str, vectors: str | None) -> None:
+    """Copy an index to another place or engine, history and all.
+
+    TARGET is a new folder, or the postgresql+psycopg:// URL of an empty database. Every
+    generation, label, decision and row of the audit chain goes along, as they are when the
+    copy begins; each table is read back and compared, and a copy that is cut short leaves
+    nothing. Kept queries stay where they are. From then on the two go their own ways.
+
+    \b
+    Example:
+      indexer copy postgresql+psycopg://lineup@db/lineup --index my.index
+      indexer copy back.index --index postgresql+psycopg://lineup@db/lineup
+    """
+    from indexer.cli.progress import progress_bar
+    from indexer.index import Index
+
+    with Index.open(index_path) as source:
+        rows = source.store.rows
+        with (
+            progress_bar("Copying", rows, "rows") as advance,
+            source.copy(target, author(), vectors, advance) as copied,
+        ):
+            copied.gallery()
+            generation = copied.store.generation
+    click.echo(f"{rows:,} rows copied and compared; generation {generation} is at {target}")
