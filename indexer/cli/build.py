@@ -98,7 +98,7 @@ def build(
     timings: bool,
     runner: str,
     as_json: bool,
-    **ray: Any,  # noqa: ANN401 `indexer.cli.runner.NAMES`
+    **ray: Any,  # noqa: ANN401 the rest of `runner_options`
 ) -> None:
     """Index images: create an index or add to it.
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from indexer.index.runner import Runner
 
 F = TypeVar("F", bound=Callable[..., Any])
-NAMES = ("address", "actors", "cpus_per_actor", "gpus_per_actor", "shared")
-"""Options that are about Ray."""
 
 
 def runner_options(command: F) -> F:

@@ -40,15 +40,24 @@ class Incoming:
             ) from error
 
     def left_behind(self) -> Iterator[Batch]:
-        """What a build that was killed did not commit; what is damaged will be encoded again."""
-        for file in list(self.folder.walk()) if self.folder.exists() else []:
+        """What a build that was killed did not commit; what is damaged will be encoded again.
+
+        Raises UsageError where the folder cannot be looked at."""
+        try:
+            files = list(self.folder.walk()) if self.folder.exists() else []
+        except OSError as error:
+            raise UsageError(
+                f"{self.folder.url} cannot be looked at: {error}",
+                do="correct --shared, or the credentials in the environment",
+            ) from error
+        for file in files:
+            if file.path.endswith(DRAFT):
+                file.remove()
+                continue
             try:
-                if not file.path.endswith(DRAFT):
-                    yield from self._batches(file)
-                    continue
+                yield from self._batches(file)
             except OSError:
-                pass
-            file.remove()
+                file.remove()
 
     def _batches(self, file: Place) -> Iterator[Batch]:
         """What a file holds, for commits; after the last one it is removed. Raises OSError."""

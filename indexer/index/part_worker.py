@@ -1,6 +1,5 @@
 """What a worker does with the parts of a source that it is given, wherever it runs."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,17 +22,16 @@ Digests = NDArray[np.bytes_]
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is asked of every worker: which encoder (`load`: arguments of `load_encoder`), for
-    which encodings, and what is kept of an image. `cores` are what it may use."""
+    which encodings, and what is kept of an image."""
 
     load: Mapping[str, Any]
     passport: Passport
     reference: Mapping[str, Any]
     patches: PatchPolicy
     thumbnails: bool
-    cores: int
 
     @classmethod
-    def of(cls, index: Index, thumbnails: bool, cores: int, **load: Any) -> "Order":  # noqa: ANN401
+    def of(cls, index: Index, thumbnails: bool, **load: Any) -> "Order":  # noqa: ANN401
         """What an index needs; `load` says more of how its encoder is loaded."""
         store = index.store
         return cls(
@@ -42,7 +40,6 @@ class Order:
             store.reference,
             index.patch_policy,
             thumbnails,
-            cores,
         )
 
 
@@ -52,7 +49,6 @@ class Worker:
     Raises what `load_encoder` raises, and PassportMismatch."""
 
     def __init__(self, order: Order, known: Digests) -> None:
-        os.environ["LINEUP_CORES"] = str(order.cores)  # the machine is shared with others
         self._order, self._known = order, known
         self._encoder = load_encoder(**order.load)
         check_passport(

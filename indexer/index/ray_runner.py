@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from queue import Empty, Queue
-from threading import Thread
 from types import ModuleType
 from typing import Any, Final
 
@@ -24,6 +22,7 @@ from indexer.index.incoming import Incoming
 from indexer.index.part_worker import Digests, Order, Worker, digests
 from indexer.index.runner import COMMIT_IMAGES, Batch
 from indexer.index.timings import Timings
+from indexer.index.watch import refusal, watched
 from indexer.sources.storage import Place
 from indexer.store import Claims, NewImage
 from indexer.types import ImageSource
@@ -34,9 +33,6 @@ WAVE: Final = 4_096
 """Parts that are listed and known to the cluster at a time; each wave has actors of its own."""
 QUEUED: Final = 2
 """Parts that an actor has before it, the one that it encodes among them."""
-CONNECT_SECONDS: Final = 5.0
-HEAD_REFUSALS: Final = 3
-"""So often in a row a head must not answer to be taken for dead; it may be restarted."""
 AGAIN: Final = "build again; what is done is not done again"
 
 
@@ -90,7 +86,7 @@ class RayRunner:
         for batch in incoming.left_behind():
             taken |= {made.facts.sha256 for made in batch.outcomes if isinstance(made, NewImage)}
             yield batch
-        order = Order.of(index, thumbnails, self._room.cpus, **self._load)
+        order = Order.of(index, thumbnails, **self._load)
         parts = chain.from_iterable(source.parts(PART) for source in sources)
         named = zip(parts, incoming.files(), strict=False)
         with _cluster(self._address) as ray:
@@ -103,9 +99,10 @@ class RayRunner:
 class _Actor:
     """A worker as Ray Data wants it: called with a row that has the number of a part."""
 
-    def __init__(self, order: Order, known: Any, wave: Any) -> None:  # noqa: ANN401 of ray
+    def __init__(self, order: Order, cores: int, known: Any, wave: Any) -> None:  # noqa: ANN401
         import ray
 
+        os.environ["LINEUP_CORES"] = str(cores)  # others are on the same machine
         found, self._wave = ray.get([known, wave])
         try:
             self._worker: Worker | LineupError = Worker(order, found)
@@ -113,19 +110,20 @@ class _Actor:
             self._worker = error
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "error": self._encode(row["part"])}
+
+    def _encode(self, part: int) -> LineupError | None:
+        """Encode a part. Errors are returned, since what is raised arrives as text."""
+        if isinstance(self._worker, LineupError):
+            return self._worker
         try:
-            if isinstance(self._worker, LineupError):
-                raise self._worker
-            self._worker.encode(*self._wave[row["part"]])
-        except LineupError as error:  # raised, it would arrive as text
-            return {**row, "error": error}
+            self._worker.encode(*self._wave[part])
+        except LineupError as error:
+            return error
         except OSError as error:
             found = f"a worker on {socket.gethostname()} cannot leave encodings: {error}"
-            return {
-                **row,
-                "error": UsageError(found, do="correct --shared, or who may write there"),
-            }
-        return {**row, "error": None}
+            return UsageError(found, do="correct --shared, or who may write there")
+        return None
 
 
 def _encoded(
@@ -145,57 +143,18 @@ def _encoded(
     rows = [{"part": number} for number in range(len(wave))]
     done = ray.data.from_items(rows, override_num_blocks=len(wave)).map(
         _Actor,
-        fn_constructor_args=(order, ray.put(known), ray.put(wave)),
+        fn_constructor_args=(order, room.cpus, ray.put(known), ray.put(wave)),
         compute=pool,
         num_cpus=room.cpus,
         num_gpus=_gpus(ray, room),
     )
-    for row in _watched(done.iter_rows(), ray.get_runtime_context().gcs_address):
+    head = ray.get_runtime_context().gcs_address
+    # Ray itself would wait a minute for a dead head, and then end this process without a word.
+    dead = LineupError(f"the head of the Ray cluster, {head}, is dead", do=AGAIN)
+    for row in watched(done.iter_rows(), head, dead):
         if row["error"] is not None:
             raise row["error"]
         yield wave[row["part"]][1]
-
-
-def _watched(rows: Iterable[dict[str, Any]], head: str) -> Iterator[dict[str, Any]]:
-    """`rows` as they come. Raises LineupError when the head at this address is dead: Ray would
-    wait a minute and then end this process without a word."""
-    queue: Queue[dict[str, Any] | BaseException | None] = Queue()
-
-    def pull() -> None:
-        try:
-            for row in rows:
-                queue.put(row)
-            queue.put(None)
-        except BaseException as error:  # noqa: BLE001 handed on
-            queue.put(error)
-
-    Thread(target=pull, daemon=True).start()
-    refused = 0
-    while True:
-        try:
-            row = queue.get(timeout=CONNECT_SECONDS)
-        except Empty:
-            refused = 0 if _refusal(head) is None else refused + 1
-            if refused == HEAD_REFUSALS:
-                raise LineupError(
-                    f"the head of the Ray cluster, {head}, is dead", do=AGAIN
-                ) from None
-            continue
-        if row is None:
-            return
-        if isinstance(row, BaseException):
-            raise row
-        yield row
-
-
-def _refusal(address: str) -> OSError | None:
-    """Why nobody answers at host:port; None when somebody does."""
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
-    except OSError as error:
-        return error
-    return None
 
 
 def _gpus(ray: ModuleType, room: Room) -> float:
@@ -247,9 +206,9 @@ def _connect(ray: ModuleType, address: str) -> None:
                 expected="host:port of its head, or auto",
                 do="Ray Data has no remote clients: run this on a node of the cluster",
             )
-        if refusal := _refusal(address):  # Ray itself would wait for minutes
+        if refused := refusal(address):  # Ray itself would wait for minutes
             raise UsageError(
-                f"no Ray cluster answers at {address}: {refusal}", do="check the address"
+                f"no Ray cluster answers at {address}: {refused}", do="check the address"
             )
     try:
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

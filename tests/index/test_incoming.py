@@ -34,7 +34,7 @@ def incoming(index: Index, tmp_path: Path) -> Incoming:
 
 @pytest.fixture
 def worker(index: Index) -> Worker:
-    return Worker(Order.of(index, thumbnails=True, cores=1), digests([]))
+    return Worker(Order.of(index, thumbnails=True), digests([]))
 
 
 def test_what_was_left_behind_is_taken_and_what_is_damaged_goes(
@@ -115,14 +115,11 @@ def test_a_worker_knows_what_it_was_told_and_nothing_else(
     rng = np.random.default_rng(0)
     others = [rng.bytes(31).hex() + end for end in ("00", "01", "ff") for _ in range(50)]
     known = others[::2]
-    worker = Worker(Order.of(index, thumbnails=False, cores=1), digests(known))
+    worker = Worker(Order.of(index, thumbnails=False), digests(known))
     assert [worker._is_known(digest) for digest in others] == [True, False] * 75
     build_index(index, [open_source(pictures / "real")])
     own = index.store.columns(index.store.ids()).sha256
-    worker, file = (
-        Worker(Order.of(index, thumbnails=False, cores=1), digests(own)),
-        next(incoming.files()),
-    )
+    worker, file = Worker(Order.of(index, thumbnails=False), digests(own)), next(incoming.files())
     worker.encode(open_source(pictures), file)
     kinds = [type(o) for batch in incoming.received(file) for o in batch.outcomes]
     assert (kinds.count(NewImage), kinds.count(Known)) == (36, 12)
@@ -132,11 +129,11 @@ def test_a_worker_with_another_checkpoint_is_refused(index: Index, tmp_path: Pat
     from tiny import write_vit
 
     write_vit(tmp_path / "other", seed=1)
-    order = Order.of(index, thumbnails=True, cores=1, ref=str(tmp_path / "other"))
+    order = Order.of(index, thumbnails=True, ref=str(tmp_path / "other"))
     with pytest.raises(PassportMismatch, match=r"a worker's encodings have weights_sha256 .*"):
         Worker(order, digests([]))
     with pytest.raises(NotFound, match="no checkpoint"):
-        Worker(Order.of(index, thumbnails=True, cores=1, ref=str(tmp_path / "none")), digests([]))
+        Worker(Order.of(index, thumbnails=True, ref=str(tmp_path / "none")), digests([]))
 
 
 @pytest.mark.parametrize(
