@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-NEEDS_MORE = {"corpus", "maps", "parity", "ray", "unlabelled"}
+NEEDS_MORE = {"corpus", "maps", "parity", "postgresql", "ray", "unlabelled"}
 
 for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
     if path.stem not in NEEDS_MORE:

@@ -170,7 +170,7 @@ class PostgreSQL:
             case "42501" | "25006":
                 return LineupError(
                     f"the index on the server cannot be used: {told}",
-                    expected="a role that may read and write all tables of the index, on a "
+                    expected="a role that may make, read and write the tables of the index, on a "
                     "server that is no standby, since every search is recorded",
                 )
             case state if state.startswith(("08", "57P", "3D", "28")):
@@ -180,7 +180,7 @@ class PostgreSQL:
                     f"the server cannot serve the index: {told}",
                     expected="free space, memory and connections",
                 )
-            case state if state.startswith("XX"):
+            case "XX001" | "XX002":
                 return damaged(told)
         return None
 

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from postgresql_server import USER, Server
+from psycopg import errors
 from sqlalchemy import make_url, text
 from store_samples import PASSPORT, new_image, sha
 
 from indexer.custody import Entry
-from indexer.errors import IndexBusy, IndexUnreachable, LineupError, UsageError
+from indexer.errors import IndexBusy, IndexDamaged, IndexUnreachable, LineupError, UsageError
 from indexer.store import Store, postgresql
+from indexer.store.postgresql import PostgreSQL
 from indexer.types import Annotation
 
 
@@ -64,6 +66,28 @@ def test_a_role_that_may_only_read_is_told(postgresql: Server, url: str) -> None
             store.audit.record(Entry("query", "ann", {}, 0))
     postgresql.sql("DROP OWNED BY reader")
     postgresql.sql("DROP ROLE reader")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.DeadlockDetected, IndexBusy),
+        (errors.SerializationFailure, IndexBusy),
+        (errors.AdminShutdown, IndexUnreachable),
+        (errors.InvalidPassword, IndexUnreachable),
+        (errors.DiskFull, LineupError),
+        (errors.TooManyConnections, LineupError),
+        (errors.ReadOnlySqlTransaction, LineupError),
+        (errors.DataCorrupted, IndexDamaged),
+    ],
+)
+def test_what_the_server_says_is_told_with_what_to_do(
+    error: type[errors.Error], kind: type[LineupError]
+) -> None:
+    told = PostgreSQL("postgresql+psycopg://u@h/d").translated(error("as it says"))
+    assert type(told) is kind
+    assert "as it says" in str(told)
+    assert told.expected or told.do
 
 
 @pytest.mark.parametrize(
