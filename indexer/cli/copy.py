@@ -2,19 +2,19 @@
 
 import click
 
-from indexer.cli.options import author, index_option
+from indexer.cli.options import author
 
 
 @click.command()
+@click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
-@index_option
 @click.option(
     "--vectors",
     metavar="URL",
     help="Where the copy's vectors are searched: milvus+http://HOST:PORT or milvus+file:PATH.db, "
     "with the token in MILVUS_TOKEN. Default: in this process, by FAISS.",
 )
-def copy(target: str, index_path: str, vectors: str | None) -> None:
+def copy(source: str, target: str, vectors: str | None) -> None:
     """Copy an index to another place or engine, history and all.
 
     TARGET is a new folder, or the postgresql+psycopg:// URL of an empty database. Every
@@ -24,17 +24,17 @@ def copy(target: str, index_path: str, vectors: str | None) -> None:
 
     \b
     Example:
-      indexer copy postgresql+psycopg://lineup@db/lineup --index my.index
-      indexer copy back.index --index postgresql+psycopg://lineup@db/lineup
+      indexer copy my.index postgresql+psycopg://lineup@db/lineup
+      indexer copy postgresql+psycopg://lineup@db/lineup back.index
     """
     from indexer.cli.progress import progress_bar
     from indexer.index import Index
 
-    with Index.open(index_path) as source:
-        rows = source.store.rows
+    with Index.open(source) as index:
+        rows = index.store.rows
         with (
             progress_bar("Copying", rows, "rows") as advance,
-            source.copy(target, author(), vectors, advance) as copied,
+            index.copy(target, author(), vectors, advance) as copied,
         ):
             copied.gallery()
             generation = copied.store.generation

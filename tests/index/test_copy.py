@@ -50,9 +50,9 @@ def test_there_and_back(
 
     first, url, back = index.path, postgresql.place(), tmp_path / "back.index"
     lite = f"milvus+file:{tmp_path}/copy.db"
-    told = run("copy", url, "--index", first, "--vectors", lite)
+    told = run("copy", first, url, "--vectors", lite)
     assert told.endswith(f" rows copied and compared; generation {generation} is at {url}\n")
-    run("copy", back, "--index", url)
+    run("copy", url, back)
     wanted = exported(first, tmp_path / "a")
     assert exported(url, tmp_path / "b") == wanted
     assert exported(back, tmp_path / "c") == wanted
@@ -80,7 +80,7 @@ def test_a_copy_is_refused_before_any_work(
         (tmp_path / "new", ("--vectors", "http://localhost"), "as a place for vectors"),
         ("postgresql+psycopg://ann:secret@db/x", (), "the URL of the index carries a password"),
     ):
-        told = run("copy", target, "--index", index.path, *options, code=2)
+        told = run("copy", index.path, target, *options, code=2)
         assert why in told
         assert "secret" not in told
     assert not (tmp_path / "new").exists()
