@@ -1,10 +1,11 @@
 """Milvus beside FAISS in one process: recall, searches per second, and filters by expression.
 
-python -m benchmarks.milvus [--images 100000] [--lite-only]
+python -m benchmarks.milvus [--sizes 20000 100000]
 
 One client thread. Queries come from the same distribution and are not indexed; engines take
 turns. Filters are compared with what they replace: ids from the truth, compared one by one. A
 real server is started as `tests/milvus_server.py` says, and reached through a forwarder.
+milvus-lite, which is Python, is asked up to --lite images.
 """
 
 import argparse
@@ -45,23 +46,29 @@ Search = Callable[[Float32], Int64]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=100_000)
-    parser.add_argument("--lite-only", action="store_true")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 100_000])
+    parser.add_argument("--lite", type=int, default=20_000)
     options = parser.parse_args()
     Path("build").mkdir(exist_ok=True)
+    rows = [measure(n, n <= options.lite) for n in options.sizes]
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def measure(n: int, lite: bool) -> dict[str, Any]:
+    """Everything that is told of one size."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="build"))).resolve()
-        engines = {"milvus-lite": Milvus(f"{FILE}{folder}/lite.db")}
-        if not options.lite_only:
-            engines["milvus 2.3.5"] = Milvus(stack.enter_context(milvus_server()))
-        index = stack.enter_context(open_gallery(Path("build/galleries"), options.images))
+        engines = {"milvus": Milvus(stack.enter_context(milvus_server()))}
+        if lite:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="build"))).resolve()
+            engines["milvus-lite"] = Milvus(f"{FILE}{folder}/lite.db")
+        index = stack.enter_context(open_gallery(Path("build/galleries"), n))
         result = {
-            "n": options.images,
-            "vectors": vectors(options.images, engines),
+            "n": n,
+            "vectors": vectors(n, engines),
             "filters": {name: filters(index, milvus) for name, milvus in engines.items()},
         }
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    print(json.dumps(result, indent=1), flush=True)
+    return result
 
 
 def vectors(n: int, engines: dict[str, Milvus]) -> dict[str, Any]:
