@@ -24,7 +24,7 @@ FILE: Final = "milvus+file:"
 FORMS: Final = "milvus+http://HOST:PORT[/DATABASE], milvus+https://..., or milvus+file:PATH.db"
 MOST: Final = 16_384
 """Rows that one answer of Milvus may hold."""
-NEVER: Final = 2**31 - 1
+NO_KEEPALIVE: Final = 2**31 - 1
 """Milliseconds. milvus-lite hangs up on a client that asks every ten seconds if it is alive."""
 SECONDS: Final = 30.0
 """How long one question may take; loading and indexing may take longer."""
@@ -79,7 +79,7 @@ class Milvus:
                 address,
                 token=os.environ.get("MILVUS_TOKEN", ""),
                 timeout=SECONDS,
-                grpc_options={"grpc.keepalive_time_ms": NEVER} if lite else {},
+                grpc_options={"grpc.keepalive_time_ms": NO_KEEPALIVE} if lite else {},
             )
 
     def holds(self, name: str, rows: int) -> bool:
