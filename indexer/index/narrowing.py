@@ -12,7 +12,7 @@ from indexer.vectors.milvus_filter import CHANGING, expression
 from indexer.vectors.milvus_index import MilvusIndex
 
 WORTH: Final = 20_000
-"""Up to so many images the truth evaluates a filter sooner than Milvus answers twice."""
+"""Up to so many images the truth evaluates a filter about as fast as Milvus."""
 APART: Final = 10_000
 """So many images may be asked for one by one, beside those that the engine filters."""
 

@@ -87,6 +87,7 @@ class Milvus:
         with self._asking():
             if not self._client.has_collection(name) or not self._client.list_indexes(name):
                 return False
+            self._indexed(name)
             self._client.load_collection(name)
             return self._count(name, "", "Strong") == rows
 
