@@ -135,7 +135,7 @@ def _encoded(
 ) -> Iterator[Place]:
     """The files of the parts of a wave, each when it is there."""
     pool = ray.data.ActorPoolStrategy(
-        min_size=1,  # were it as large as the cluster, it would wait for ever for a dead node
+        min_size=1,  # a fixed pool, as large as the cluster, hung when a node died
         max_size=room.actors,
         max_tasks_in_flight_per_actor=QUEUED,
     )
