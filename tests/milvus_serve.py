@@ -1,24 +1,20 @@
 """Run Milvus in this network namespace, and answer for it on a listening socket from outside.
 
-python milvus_serve.py FD FOLDER, by the Python that has the package `milvus`. Milvus 2.3.5 binds
-on every interface and has no setting for that; in a namespace of its own there is only loopback.
+python milvus_serve.py FD FOLDER, by the Python that has the package `milvus`, until its standard
+input ends, as it does when the parent dies. Milvus 2.3.5 binds on every interface and has no
+setting for that; in a namespace of its own there is only loopback.
 """
 
 import asyncio
 import contextlib
-import ctypes
-import signal
 import socket
 import subprocess
 import sys
 
 from milvus import MilvusServer
 
-DIE_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
-
 
 async def main(listener: socket.socket, folder: str) -> None:
-    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     server = MilvusServer(debug=False)
     server.set_base_dir(folder)
@@ -40,8 +36,9 @@ async def main(listener: socket.socket, folder: str) -> None:
 
     outside = await asyncio.start_server(join, sock=listener)
     print("ready", flush=True)
-    async with outside:
-        await outside.serve_forever()
+    await asyncio.to_thread(sys.stdin.read)
+    outside.close()
+    server.stop()
 
 
 asyncio.run(main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2]))

@@ -56,6 +56,7 @@ def milvus_server() -> Iterator[str]:
         process = subprocess.Popen(
             [*NAMESPACE, environment(), script, str(descriptor), folder],
             pass_fds=[descriptor],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
