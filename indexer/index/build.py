@@ -14,6 +14,7 @@ from indexer.index.core import Index
 from indexer.index.families import settle
 from indexer.index.pipeline import Known, Outcome, Rejected, in_order
 from indexer.index.runner import Batch, LocalRunner, Runner
+from indexer.index.sharing import alone
 from indexer.index.timings import Timings
 from indexer.store import NewImage, Store
 from indexer.types import ImageSource, Shard
@@ -84,9 +85,10 @@ def build(
         batches = runner.run(index, unread, claims, thumbnails=thumbnails, timings=timings)
         for _ in in_order(commit, batches, threads=1, window=lambda: 1):
             on_progress(summary)
-    settle(index, author)
-    with timings.step("fit"):
-        index.refresh(author)
+        with alone(claims, "fit"):  # who comes later finds that nothing is due
+            settle(index, author)
+            with timings.step("fit"):
+                index.refresh(author)
     summary.generation = index.store.generation
     summary.seconds = time.monotonic() - started
     return summary

@@ -9,15 +9,13 @@ from typing import Protocol
 
 from indexer.index.core import Index
 from indexer.index.pipeline import Outcome, encode_items
-from indexer.index.sharing import PART, Share
+from indexer.index.sharing import PART, PAUSE_SECONDS, Share
 from indexer.index.timings import Timings
 from indexer.store import Claims
 from indexer.types import ImageSource
 
 COMMIT_IMAGES, COMMIT_SECONDS = 256, 5.0
 """A commit happens after so many inputs or seconds, whichever comes first."""
-PAUSE_SECONDS = 1.0
-"""After so long it is seen again what other builds still hold."""
 
 
 @dataclass(frozen=True, slots=True)

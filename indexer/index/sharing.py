@@ -1,8 +1,10 @@
 """Parts of the inputs, each done by whichever of several builds claims it first."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from indexer.store import Claims, Store
@@ -10,6 +12,17 @@ from indexer.types import ImageSource, Shard, SourceItem
 
 PART: Final = 64
 """Inputs that are claimed together."""
+PAUSE_SECONDS: Final = 1.0
+"""After so long it is seen again what other builds still hold."""
+
+
+@contextmanager
+def alone(claims: Claims, name: str) -> Iterator[None]:
+    """Wait until nobody else has claimed `name`, and hold it meanwhile."""
+    while not claims.take(name):
+        time.sleep(PAUSE_SECONDS)
+    yield
+    claims.release(name)
 
 
 class Share:

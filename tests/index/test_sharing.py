@@ -85,4 +85,5 @@ def test_two_builds_share_the_work(url: str, pictures: Path, killed: bool) -> No
     assert sum(summary["added"] + summary["known"] for summary in told) == 48
     with Index.open(url) as index:
         assert len(index.store.ids()) == 48
+        assert [g.kind for g in index.store.generations()].count("fit") == 1
         assert (index.store.check(), index.store.audit.faults()) == ([], [])
