@@ -128,14 +128,9 @@ def _replayed(store: Store, decision: Decision) -> _Outcome:
     at = decision.number - 1
     past, kept, words = decisions_of(store, at), kept_of(store, at), _all_words(store, at)
     fold = decided(decision, past, base_of(words, kept))
-    members = members_of(words, fold, kept)
-    family = _families(members)
-    standing = Standing(decision.number, kept, fold, family)
-    before = _families(store.families.memberships(at))
+    standing, force = _anew(store, decision.number, words, fold, kept)
     touched = past if isinstance(decision.action, Undo) else [decision]
-    return _Outcome(
-        standing, _force(members, standing, before, family), None, _words(touched, fold)
-    )
+    return _Outcome(standing, force, None, _words(touched, fold))
 
 
 def _taken(store: Store, decision: Decision, standing: Standing) -> _Outcome:
@@ -171,10 +166,19 @@ def _hold(txn: Transaction, store: Store, kept: Kept) -> None:
     at = txn.generation - 1
     words = _all_words(store, at)
     fold = replayed(decisions_of(store, at), base_of(words, kept))
+    _, force = _anew(store, txn.generation, words, fold, kept)
+    txn.hold(*force)
+
+
+def _anew(
+    store: Store, number: int, words: Sequence[Words], fold: Fold, kept: Kept
+) -> tuple[Standing, _Force]:
+    """What a fold leaves in force of all images from generation `number` on."""
     members = members_of(words, fold, kept)
     family = _families(members)
-    before = _families(store.families.memberships(at))
-    txn.hold(*_force(members, Standing(at, kept, fold, family), before, family))
+    standing = Standing(number, kept, fold, family)
+    before = _families(store.families.memberships(number - 1))
+    return standing, _force(members, standing, before, family)
 
 
 def _force(
